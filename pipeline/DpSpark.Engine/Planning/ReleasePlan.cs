@@ -1,0 +1,87 @@
+using DpSpark.Core.Parameters;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>A request with every choice made: mechanisms with exact parameters, budget shares, expected errors. Pure: made without data; the same request gives the same plan.</summary>
+public sealed record ReleasePlan
+{
+    /// <summary>The request.</summary>
+    public required ReleaseRequest Request { get; init; }
+
+    /// <summary>What both hosts run.</summary>
+    public required StageSpec Spec { get; init; }
+
+    /// <summary>Epsilon charged: certified upper bound, at most the request's.</summary>
+    public required ExactDecimal Epsilon { get; init; }
+
+    /// <summary>Delta charged.</summary>
+    public required ExactDecimal Delta { get; init; }
+
+    /// <summary>Name of the accountant that composed the mechanisms: <c>basic</c> or <c>gdp</c>/<c>zcdp</c>.</summary>
+    public required string Accountant { get; init; }
+
+    /// <summary>One line per mechanism: shares, sensitivities, expected errors; in output order, selection first.</summary>
+    public required IReadOnlyList<PlannedMechanism> Mechanisms { get; init; }
+
+    /// <summary>Units in a partition and the chance that it is shown; empty for public partitions.</summary>
+    public required IReadOnlyList<KeepChance> KeepChances { get; init; }
+
+    /// <summary>Warnings and hints about the plan (DPS3xxx).</summary>
+    public required IReadOnlyList<PlanDiagnostic> Diagnostics { get; init; }
+}
+
+/// <summary>A mechanism of the plan in words and numbers for people, records and accountants.</summary>
+public sealed record PlannedMechanism
+{
+    /// <summary>Output name, or <c>partition_selection</c>.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>The aggregate in manifest words (<c>count</c>, <c>privacy_id_count</c>, <c>sum</c>, <c>mean</c>, <c>partition_selection</c>).</summary>
+    public required string Aggregate { get; init; }
+
+    /// <summary>Part of the node (<c>count</c>, <c>sum</c>, <c>bin0</c> …).</summary>
+    public required string Part { get; init; }
+
+    /// <summary>Mechanism in words (<c>discrete_laplace</c>, <c>discrete_gaussian</c>, <c>truncated_geometric</c>, …).</summary>
+    public required string Mechanism { get; init; }
+
+    /// <summary>Epsilon of this mechanism under basic composition; shortest decimal.</summary>
+    public required ExactDecimal Epsilon { get; init; }
+
+    /// <summary>Delta of this mechanism under basic composition.</summary>
+    public required ExactDecimal Delta { get; init; }
+
+    /// <summary>Partitions that one unit may change.</summary>
+    public double L0 { get; init; }
+
+    /// <summary>Change in one partition, in real units.</summary>
+    public double LInf { get; init; }
+
+    /// <summary>L1 sensitivity in real units.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>L2 sensitivity in real units.</summary>
+    public double L2 { get; init; }
+
+    /// <summary>Standard deviation of the noise in real units.</summary>
+    public double StandardDeviation { get; init; }
+
+    /// <summary>Half-width of the interval at the plan's confidence level (95 % where none is asked for).</summary>
+    public double HalfWidth { get; init; }
+
+    /// <summary>Smallest true value for which the half-width is at most 10 % of it; null where that has no meaning.</summary>
+    public double? SmallestWithin10Percent { get; init; }
+}
+
+/// <summary>A row of the table "units in a partition, chance it is shown".</summary>
+/// <param name="Units">Privacy units in the partition after bounding.</param>
+/// <param name="Probability">Chance that it is released.</param>
+public sealed record KeepChance(long Units, double Probability);
+
+/// <summary>A warning about a plan.</summary>
+/// <param name="Code">DPS3xxx.</param>
+/// <param name="Path">Manifest key it is about, for example <c>aggregates[1].max_value</c>.</param>
+/// <param name="Message">What and why.</param>
+/// <param name="Fixes">What to do.</param>
+public sealed record PlanDiagnostic(string Code, string Path, string Message, IReadOnlyList<string> Fixes);

@@ -1,0 +1,128 @@
+using DpSpark.Core.Parameters;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>What is to be released, how privacy is protected and what it may cost: the manifest or the C# API, validated for form, without any place of data, output or ledger.</summary>
+public sealed record ReleaseRequest
+{
+    /// <summary>Name of the job.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The column contract, in manifest order.</summary>
+    public required IReadOnlyList<ColumnSpec> Columns { get; init; }
+
+    /// <summary>Whose privacy is protected and how contributions are bounded.</summary>
+    public required PrivacyUnitRequest Unit { get; init; }
+
+    /// <summary>Columns of the partition key; empty for one partition.</summary>
+    public required IReadOnlyList<PartitionColumnSpec> PartitionBy { get; init; }
+
+    /// <summary>Public partitions, resolved; null when partitions are selected privately.</summary>
+    public PublicKeys? Keyset { get; init; }
+
+    /// <summary>Private partition selection; null when a keyset is given. Exactly one of the two.</summary>
+    public SelectionRequest? Selection { get; init; }
+
+    /// <summary>The aggregates, in output order.</summary>
+    public required IReadOnlyList<AggregateRequest> Aggregates { get; init; }
+
+    /// <summary>Total epsilon.</summary>
+    public required ExactDecimal Epsilon { get; init; }
+
+    /// <summary>Total delta.</summary>
+    public required ExactDecimal Delta { get; init; }
+
+    /// <summary>Which noise.</summary>
+    public required NoiseChoice Noise { get; init; }
+
+    /// <summary>Level of the confidence intervals, in (0, 1), or null.</summary>
+    public ExactDecimal? ConfidenceLevel { get; init; }
+
+    /// <summary>Whether negative numbers are raised to zero after noise.</summary>
+    public bool NonNegative { get; init; }
+}
+
+/// <summary>The noise of a release.</summary>
+public enum NoiseChoice
+{
+    /// <summary>Discrete Laplace.</summary>
+    Laplace,
+
+    /// <summary>Discrete Gaussian.</summary>
+    Gaussian,
+
+    /// <summary>Whichever has the smaller predicted error.</summary>
+    Auto,
+}
+
+/// <summary>Whose privacy is protected and how much one unit may contribute.</summary>
+public sealed record PrivacyUnitRequest
+{
+    /// <summary>Id columns; empty when every row is its own unit.</summary>
+    public required IReadOnlyList<string> IdColumns { get; init; }
+
+    /// <summary>Whether rows with a null id are one unit (<c>null_id: one_unit</c>); otherwise dropped.</summary>
+    public bool NullIdIsOneUnit { get; init; }
+
+    /// <summary>L0, or null.</summary>
+    public int? MaxPartitionsContributed { get; init; }
+
+    /// <summary>L-infinity, or null.</summary>
+    public int? MaxContributionsPerPartition { get; init; }
+
+    /// <summary>L1, or null.</summary>
+    public int? MaxContributions { get; init; }
+}
+
+/// <summary>A share of the budget: a weight, or an absolute epsilon and delta that are taken out of the total first.</summary>
+/// <param name="Weight">Relative share; 1 unless the manifest says otherwise; ignored where <paramref name="Epsilon"/> is given.</param>
+/// <param name="Epsilon">Absolute epsilon, or null.</param>
+/// <param name="Delta">Absolute delta, or null.</param>
+public sealed record BudgetShare(ExactDecimal Weight, ExactDecimal? Epsilon = null, ExactDecimal? Delta = null);
+
+/// <summary>Private partition selection as asked for.</summary>
+public sealed record SelectionRequest
+{
+    /// <summary>The rule, or null for <c>auto</c>: the rule with the smallest n that is shown with probability one half.</summary>
+    public SelectionStrategy? Strategy { get; init; }
+
+    /// <summary>Fewest units of a partition that may be considered; 1 for none.</summary>
+    public int PreThreshold { get; init; } = 1;
+
+    /// <summary>Its share of the budget.</summary>
+    public required BudgetShare Budget { get; init; }
+}
+
+/// <summary>One aggregate as asked for.</summary>
+public sealed record AggregateRequest
+{
+    /// <summary>Which aggregate.</summary>
+    public required AggregateKind Kind { get; init; }
+
+    /// <summary>Output column name.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Value column; null for counts.</summary>
+    public string? Column { get; init; }
+
+    /// <summary>Per-value clamping bounds; null for counts and per-partition-sum clamps.</summary>
+    public ExactDecimal? MinValue { get; init; }
+
+    /// <summary>See <see cref="MinValue"/>.</summary>
+    public ExactDecimal? MaxValue { get; init; }
+
+    /// <summary>Bounds of each unit's sum in a partition; null unless a sum is clamped that way.</summary>
+    public ExactDecimal? MinSumPerPartition { get; init; }
+
+    /// <summary>See <see cref="MinSumPerPartition"/>.</summary>
+    public ExactDecimal? MaxSumPerPartition { get; init; }
+
+    /// <summary>Its share of the budget.</summary>
+    public required BudgetShare Budget { get; init; }
+}
+
+/// <summary>Public partition keys: canonical key tuples (dp-math.md 2.3), distinct, and where they come from.</summary>
+/// <param name="Keys">Canonical bytes of each key tuple; distinct; sorted in release order (null first, numbers and dates by value, text by its UTF-8 bytes).</param>
+/// <param name="Source">Why these keys are public.</param>
+public sealed record PublicKeys(IReadOnlyList<byte[]> Keys, string Source);
