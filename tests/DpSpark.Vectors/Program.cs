@@ -1,1 +1,3 @@
-return 0;
+using DpSpark.Vectors;
+
+return Dispatcher.Run(args, Console.Out, Console.Error);
