@@ -7,7 +7,7 @@ namespace DpSpark.Arrow;
 /// The first value of every buffer is row 0: arrays are never sliced by an offset. A dictionary-encoded array holds its indices in <see cref="Values"/>
 /// (of the width of <see cref="IndexType"/>) and the decoded values in <see cref="Dictionary"/>; its <see cref="Type"/> is that of the decoded values.
 /// </remarks>
-public sealed class ArrowArray
+public sealed partial class ArrowArray
 {
     /// <summary>Type of the (decoded) values.</summary>
     public required ArrowType Type { get; init; }

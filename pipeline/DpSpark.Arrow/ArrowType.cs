@@ -167,6 +167,16 @@ public sealed record ArrowType(TypeKind Kind)
         _ => 0,
     };
 
+    /// <inheritdoc/>
+    public bool Equals(ArrowType? other) => other is not null && Identity == other.Identity && Timezone == other.Timezone;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Identity, Timezone);
+
+    /// <summary>The properties that matter. The width of dates, timestamps and durations follows from kind and unit, whether it was set or not.</summary>
+    private (TypeKind, int, bool, int, int, TimeUnit, int, int, bool) Identity =>
+        (Kind, FixedWidth, IsSigned, Precision, Scale, Unit, ByteWidth, ListSize, KeysSorted);
+
     /// <summary>Whether values are text or bytes of varying length.</summary>
     public bool IsVariableLength => Kind is TypeKind.Utf8 or TypeKind.LargeUtf8 or TypeKind.Utf8View or TypeKind.Binary or TypeKind.LargeBinary or TypeKind.BinaryView;
 }
