@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text.Json;
 
 namespace DpSpark.Core.Stages;
 
@@ -55,6 +56,32 @@ public sealed record StageSpec
 
     /// <summary>Whether negative released values (and interval ends) are raised to zero after noise: the manifest's <c>post: [non_negative]</c>.</summary>
     public bool NonNegative { get; init; }
+
+    /// <summary>The description as UTF-8 JSON; the same description gives the same bytes.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StageSpecJson.Default.StageSpec);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="utf8">The bytes.</param>
+    /// <exception cref="DpSparkException">The bytes are no such description (DPS9005), or of another version (DPS7005).</exception>
+    public static StageSpec FromJson(ReadOnlySpan<byte> utf8)
+    {
+        StageSpec? spec;
+        try
+        {
+            spec = JsonSerializer.Deserialize(utf8, StageSpecJson.Default.StageSpec);
+        }
+        catch (JsonException e)
+        {
+            throw new DpSparkException("DPS9005", ExitCodes.Bug, "The stage description cannot be read.", "It was damaged or written by another version.", ["Use the same version of DpSpark everywhere."], e);
+        }
+
+        if (spec is null || spec.Version != CurrentVersion)
+        {
+            throw new DpSparkException("DPS7005", ExitCodes.Environment, $"The stage description is not of version {CurrentVersion}.", "The program that planned the release and the one that runs it differ.", ["Use the same version of DpSpark everywhere."]);
+        }
+
+        return spec;
+    }
 }
 
 /// <summary>What an accumulator adds up.</summary>
