@@ -28,8 +28,11 @@ public static class Dispatcher
                 case "codecs":
                     CodecVectors.Run(folder, report);
                     break;
+                case "parquet":
+                    ParquetVectors.Run(folder, report);
+                    break;
                 default:
-                    // Here: ArrowVectors.Run(folder, report), ParquetVectors.Run(folder, report).
+                    // Here: ArrowVectors.Run(folder, report).
                     error.WriteLine("These vectors are not available in this version.");
                     return 2;
             }
