@@ -30,6 +30,9 @@ internal abstract class MagnitudeDistribution
     /// </summary>
     internal sealed class Gaussian(BigInteger n, BigInteger d) : MagnitudeDistribution
     {
+        // Upper ends that round up stop falling near 1 / (1 - ratio) units, so the sum ends well above that and the rest is bounded in closed form.
+        private static readonly BigInteger s_negligible = BigInteger.One << 20;
+
         internal override IEnumerable<FixedInterval> Cumulative(IntervalArithmetic arithmetic)
         {
             FixedInterval one = arithmetic.Exact(BigInteger.One);
@@ -46,7 +49,7 @@ internal abstract class MagnitudeDistribution
                 partial.Add(sum);
                 weight = arithmetic.Multiply(weight, ratio);
                 ratio = arithmetic.Multiply(ratio, g2);
-                if (weight.High <= BigInteger.One)
+                if (weight.High <= s_negligible)
                 {
                     break;
                 }
