@@ -25,16 +25,15 @@ public static class Dispatcher
             var report = new VectorReport(output);
             switch (args[0])
             {
+                case "arrow":
+                    ArrowVectors.Run(folder, report);
+                    break;
                 case "codecs":
                     CodecVectors.Run(folder, report);
                     break;
-                case "parquet":
+                default:
                     ParquetVectors.Run(folder, report);
                     break;
-                default:
-                    // Here: ArrowVectors.Run(folder, report).
-                    error.WriteLine("These vectors are not available in this version.");
-                    return 2;
             }
 
             return report.Finish();

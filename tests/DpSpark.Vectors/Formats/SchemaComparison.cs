@@ -10,7 +10,7 @@ public static class SchemaComparison
     /// <param name="expected">The description: fields and metadata.</param>
     /// <param name="actual">What a reader found.</param>
     public static string? Difference(JsonElement expected, Schema actual) =>
-        Fields(expected.GetProperty("fields"), actual.Fields, "schema") ?? Metadata(expected, actual.Metadata, "schema");
+        Fields(expected.GetProperty("fields"), actual.Fields, "schema", 0) ?? Metadata(expected, actual.Metadata, "schema");
 
     /// <summary>The type of a description.</summary>
     /// <param name="type">Name and properties.</param>
@@ -45,21 +45,22 @@ public static class SchemaComparison
         };
     }
 
-    private static string? Fields(JsonElement expected, IReadOnlyList<Field> actual, string where)
+    private static string? Fields(JsonElement expected, IReadOnlyList<Field> actual, string where, int unnamed)
     {
         if (expected.GetArrayLength() != actual.Count)
         {
             return $"{where}: {actual.Count} fields, expected {expected.GetArrayLength()}";
         }
 
-        return expected.EnumerateArray().Zip(actual, (e, a) => Field(e, a, where)).FirstOrDefault(d => d is not null);
+        return expected.EnumerateArray().Zip(actual, (e, a) => Field(e, a, where, unnamed)).FirstOrDefault(d => d is not null);
     }
 
-    private static string? Field(JsonElement expected, Field actual, string where)
+    /// <param name="unnamed">Levels, from this one, whose names have no meaning: a map's entries, keys and values are found by position.</param>
+    private static string? Field(JsonElement expected, Field actual, string where, int unnamed)
     {
         var name = expected.GetProperty("name").GetString()!;
         where += "/" + name;
-        if (name != actual.Name)
+        if (unnamed == 0 && name != actual.Name)
         {
             return $"{where}: the name differs";
         }
@@ -87,7 +88,7 @@ public static class SchemaComparison
             return $"{where}: index type or order of the dictionary differs";
         }
 
-        var children = expected.TryGetProperty("children", out var list) ? Fields(list, actual.Children, where)
+        var children = expected.TryGetProperty("children", out var list) ? Fields(list, actual.Children, where, type.Kind == TypeKind.Map ? 2 : Math.Max(0, unnamed - 1))
             : actual.Children.Count > 0 ? $"{where}: unexpected children" : null;
         return children ?? Metadata(expected, actual.Metadata, where);
     }
