@@ -85,6 +85,7 @@ internal static class BitUnpack
     }
 
     /// <summary>Eight numbers a step: bytes to 32-bit lanes, shift each lane, mask.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int UnpackVector(ReadOnlySpan<byte> source, int width, Span<uint> destination)
     {
         var shuffle = s_shuffles[width];

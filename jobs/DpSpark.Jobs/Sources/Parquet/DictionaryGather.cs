@@ -40,6 +40,7 @@ internal static class DictionaryGather
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather<T>(ReadOnlySpan<byte> dictionary, ReadOnlySpan<uint> indices, Span<byte> values) where T : unmanaged
     {
         ref var from = ref Unsafe.As<byte, T>(ref MemoryMarshal.GetReference(dictionary));

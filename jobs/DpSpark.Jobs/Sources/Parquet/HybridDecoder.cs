@@ -193,6 +193,7 @@ internal struct IndexDecoder
         return take;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CheckBound(ReadOnlySpan<uint> indices, int bound)
     {
         var max = 0u;
