@@ -81,7 +81,7 @@ public static class Rounding
         return guess;
     }
 
-    /// <summary>numerator/denominator as a double, within one unit in the last place.</summary>
+    /// <summary>The double nearest to numerator/denominator, ties to even (outside of the subnormal range).</summary>
     /// <param name="numerator">The numerator.</param>
     /// <param name="denominator">At least 1.</param>
     public static double Nearest(BigInteger numerator, BigInteger denominator)
@@ -92,9 +92,14 @@ public static class Rounding
             return 0;
         }
 
-        int shift = 66 - (int)(BigInteger.Abs(numerator).GetBitLength() - denominator.GetBitLength());
-        BigInteger quotient = shift >= 0 ? (numerator << shift) / denominator : numerator / (denominator << -shift);
-        return Math.ScaleB((double)quotient, -shift);
+        // 62 or 63 bits of quotient and a sticky bit make a 64-bit integer whose conversion rounds exactly once.
+        BigInteger magnitude = BigInteger.Abs(numerator);
+        int shift = 62 - (int)(magnitude.GetBitLength() - denominator.GetBitLength());
+        BigInteger quotient = BigInteger.DivRem(
+            shift >= 0 ? magnitude << shift : magnitude, shift >= 0 ? denominator : denominator << -shift, out BigInteger remainder);
+        ulong bits = ((ulong)quotient << 1) | (remainder.IsZero ? 0UL : 1UL);
+        double value = Math.ScaleB((double)bits, -shift - 1);
+        return numerator.Sign < 0 ? -value : value;
     }
 
     /// <summary>Ceiling of numerator/denominator.</summary>

@@ -35,17 +35,39 @@ public sealed record ThresholdRule(BigInteger Threshold, int PreThreshold, BigIn
             ? scale * -Math.Log(delta0 * (1 + q))
             : 1 + (scale * Math.Log((1 - delta0) * (1 + q)));
         var m = new BigInteger(Math.Ceiling(guess));
-        while (!TailIsAtMost(t, s, m, delta0))
+
+        // Brackets the smallest safe m by doubling steps around the guess, then bisects: the guess is off by a relative 1e-15 at most.
+        BigInteger step = BigInteger.One;
+        BigInteger safe = m;
+        while (!TailIsAtMost(t, s, safe, delta0))
         {
-            m++;
+            safe += step;
+            step <<= 1;
         }
 
-        while (TailIsAtMost(t, s, m - 1, delta0))
+        step = BigInteger.One;
+        BigInteger unsafeBelow = safe - 1;
+        while (TailIsAtMost(t, s, unsafeBelow, delta0))
         {
-            m--;
+            safe = unsafeBelow;
+            unsafeBelow -= step;
+            step <<= 1;
         }
 
-        return new(m + preThreshold, preThreshold, BigInteger.One);
+        while (safe - unsafeBelow > 1)
+        {
+            BigInteger middle = (safe + unsafeBelow) >> 1;
+            if (TailIsAtMost(t, s, middle, delta0))
+            {
+                safe = middle;
+            }
+            else
+            {
+                unsafeBelow = middle;
+            }
+        }
+
+        return new(safe + preThreshold, preThreshold, BigInteger.One);
     }
 
     /// <summary>The smallest T that is safe with discrete Gaussian noise.</summary>
