@@ -1,0 +1,108 @@
+using DpSpark.Arrow;
+using DpSpark.Core;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Jobs.Sources;
+
+/// <summary>Holds the schema of a file against the column contract, before any row is decoded. All faults of a file are told at once.</summary>
+internal static class ContractCheck
+{
+    /// <summary>Checks one file.</summary>
+    /// <param name="file">Name of the file in messages.</param>
+    /// <param name="schema">All columns of the file.</param>
+    /// <param name="columns">The contract.</param>
+    /// <param name="isText">Whether the file holds text, from which every type is read.</param>
+    /// <exception cref="SourceContractException">A column is missing, there twice, or of another type.</exception>
+    public static void Check(string file, Schema schema, IReadOnlyList<ColumnSpec> columns, bool isText)
+    {
+        var faults = new List<SourceFormatException>();
+        foreach (var column in columns)
+        {
+            var matches = schema.Fields.Count(f => f.Name == column.SourceName);
+            if (matches == 0)
+            {
+                faults.Add(Missing(file, schema, column));
+            }
+            else if (matches > 1)
+            {
+                faults.Add(new SourceFormatException("DPS5005", file, null, $"column '{column.SourceName}' is there {matches} times.",
+                    "Which of them is meant cannot be told.", ["rename one of them where the file is written"]));
+            }
+            else if (!isText && !PhysicalTypes.Accepts(column, schema.Fields[schema.IndexOf(column.SourceName)].Type))
+            {
+                faults.Add(WrongType(file, schema.Fields[schema.IndexOf(column.SourceName)].Type, column));
+            }
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new SourceContractException(faults);
+        }
+    }
+
+    private static SourceFormatException Missing(string file, Schema schema, ColumnSpec column)
+    {
+        var near = Nearest(column.SourceName, schema.Fields.Select(f => f.Name));
+        var names = string.Join(", ", schema.Fields.Take(20).Select(f => f.Name)) + (schema.Fields.Count > 20 ? ", …" : "");
+        return new SourceFormatException("DPS5003", file, null, $"column '{column.SourceName}' is missing." + (near is null ? "" : $" Did you mean '{near}'?"),
+            $"The columns contract asks for it; the file has: {names}.",
+            near is null
+                ? ["correct the name under `columns`, or write the file with this column"]
+                : [$"{column.Name}: {{ type: {PhysicalTypes.Describe(column)}, from: {Quote(near)} }}", "or rename the column where the file is written"]);
+    }
+
+    private static SourceFormatException WrongType(string file, ArrowType found, ColumnSpec column)
+    {
+        var suggestion = PhysicalTypes.Suggest(found);
+        return new SourceFormatException("DPS5004", file, null,
+            $"column '{column.SourceName}' is {PhysicalTypes.Describe(found)}; the contract says {PhysicalTypes.Describe(column)}.",
+            "A column whose type drifted may mean something else now; it is never converted silently.",
+            suggestion is null
+                ? [$"cast it to {PhysicalTypes.Describe(column)} where the file is written"]
+                : [$"{column.Name}: {suggestion}    # under `columns`, if that is what the column means now", $"or cast it to {PhysicalTypes.Describe(column)} where the file is written"]);
+    }
+
+    /// <summary>The name that a mistyped one most likely means, or null.</summary>
+    internal static string? Nearest(string name, IEnumerable<string> candidates)
+    {
+        string? best = null;
+        var bestDistance = Math.Max(1, name.Length / 3) + 1;
+        foreach (var candidate in candidates)
+        {
+            var distance = string.Equals(Plain(candidate), Plain(name), StringComparison.OrdinalIgnoreCase) ? 0 : Distance(candidate, name);
+            if (distance < bestDistance)
+            {
+                (best, bestDistance) = (candidate, distance);
+            }
+        }
+
+        return best;
+    }
+
+    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+
+    private static string Quote(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? name : "\"" + name.Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+
+    private static int Distance(string a, string b)
+    {
+        if (Math.Max(a.Length, b.Length) > 200)
+        {
+            return int.MaxValue;
+        }
+
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var above = row[j];
+                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[b.Length];
+    }
+}
