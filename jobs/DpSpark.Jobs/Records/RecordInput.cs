@@ -70,13 +70,16 @@ internal sealed record RecordInput
     /// <summary>Hash of the data files, lower-case hex.</summary>
     public required string OutputSha256 { get; init; }
 
+    /// <summary>The ledger's part; null for a test.</summary>
+    public RecordLedger? Ledger { get; init; }
+
     /// <summary>Level of the confidence intervals, or null.</summary>
     public ExactDecimal? ConfidenceLevel => Plan.Request.ConfidenceLevel;
 }
 
-/// <summary>The ledger's part of a record, known when the release is committed.</summary>
+/// <summary>Where a release stands in the ledger.</summary>
 /// <param name="Dataset">Dataset charged.</param>
-/// <param name="Entry">Number of the entry.</param>
-/// <param name="PreviousHash">Hash of the entry before it.</param>
-/// <param name="Hash">Hash of the entry.</param>
+/// <param name="Entry">Number of the release.</param>
+/// <param name="PreviousHash">Chain hash before the reservation.</param>
+/// <param name="Hash">Chain hash of the reservation.</param>
 internal sealed record RecordLedger(string Dataset, long Entry, string PreviousHash, string Hash);

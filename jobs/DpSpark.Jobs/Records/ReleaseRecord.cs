@@ -3,7 +3,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
 
@@ -11,8 +10,8 @@ namespace DpSpark.Jobs.Records;
 
 /// <summary>Writes <c>_release.json</c>: everything a reader needs to judge a release, and nothing that depends on the data but what was released.</summary>
 /// <remarks>
-/// The fingerprint of the input, its sizes and its row counts are not in it. Integers that do not fit a double exactly are decimal strings. The record is kept with its ledger
-/// entry without the ledger's own part; <see cref="WithLedger"/> adds that, and gives the same bytes whenever it is done.
+/// The fingerprint of the input, its sizes and its row counts are not in it. Integers that do not fit a double exactly are decimal strings. The same bytes are kept with the
+/// ledger entry, so that the record can be written again.
 /// </remarks>
 internal static class ReleaseRecord
 {
@@ -23,9 +22,8 @@ internal static class ReleaseRecord
     private const int MaxTableEntries = 2000;
 
     private static readonly JsonWriterOptions s_writer = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonSerializerOptions s_serializer = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The record without the ledger's part.</summary>
+    /// <summary>The record as UTF-8 JSON.</summary>
     /// <param name="input">What it is made of.</param>
     public static byte[] Write(RecordInput input)
     {
@@ -47,37 +45,12 @@ internal static class ReleaseRecord
             WritePartitions(json, input.Plan);
             WriteMechanisms(json, input.Plan);
             WriteOutput(json, input);
+            WriteLedger(json, input.Ledger);
             json.WriteNull("signature");
             json.WriteEndObject();
         }
 
         return buffer.ToArray();
-    }
-
-    /// <summary>The record as it is published.</summary>
-    /// <param name="record">What <see cref="Write"/> gave.</param>
-    /// <param name="ledger">The ledger's part.</param>
-    public static byte[] WithLedger(byte[] record, RecordLedger ledger)
-    {
-        var node = JsonNode.Parse(record)!.AsObject();
-        node["ledger"] = new JsonObject
-        {
-            ["dataset"] = ledger.Dataset,
-            ["entry"] = ledger.Entry,
-            ["previous_hash"] = ledger.PreviousHash,
-            ["hash"] = ledger.Hash,
-        };
-        return JsonSerializer.SerializeToUtf8Bytes(node, s_serializer);
-    }
-
-    /// <summary>SHA-256("commit" || secret): lets the owner of a secret show later which one was used.</summary>
-    /// <param name="secret">The secret of the run.</param>
-    public static string Commitment(ReadOnlySpan<byte> secret)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData("commit"u8);
-        hash.AppendData(secret);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static void WriteJob(Utf8JsonWriter json, RecordInput input)
@@ -394,6 +367,19 @@ internal static class ReleaseRecord
         json.WriteEndArray();
         json.WriteEndObject();
         WriteTexts(json, "post_processing", input.Plan.Spec.NonNegative ? ["non_negative"] : []);
+    }
+
+    private static void WriteLedger(Utf8JsonWriter json, RecordLedger? ledger)
+    {
+        if (ledger is not null)
+        {
+            json.WriteStartObject("ledger");
+            json.WriteString("dataset", ledger.Dataset);
+            json.WriteNumber("entry", ledger.Entry);
+            json.WriteString("previous_hash", ledger.PreviousHash);
+            json.WriteString("hash", ledger.Hash);
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteTexts(Utf8JsonWriter json, string name, IReadOnlyList<string> values)

@@ -96,6 +96,23 @@ internal sealed class OutputFolder
         return sameData && found is not null && File.ReadAllBytes(recordPath).AsSpan().SequenceEqual(record) ? OutputState.ThisRelease : OutputState.Altered;
     }
 
+    /// <summary>Refuses a folder that holds something, unless it may be replaced.</summary>
+    /// <param name="replace">Whether it may.</param>
+    /// <exception cref="DpSparkException">It holds something (DPS2094, exit 2).</exception>
+    public void EnsureFree(bool replace)
+    {
+        if (File.Exists(FullPath) || (!replace && Inspect(null, null, null) != OutputState.Absent))
+        {
+            throw Occupied();
+        }
+    }
+
+    /// <summary>The fault of a folder that holds something.</summary>
+    public DpSparkException Occupied() => File.Exists(FullPath)
+        ? new("DPS2094", ExitCodes.Usage, $"output.path {FullPath} is a file.", "A release is a folder of files.", ["choose another output.path"])
+        : new("DPS2094", ExitCodes.Usage, $"the output folder {FullPath} holds something already.", "A release never mixes with other files. Nothing was run, nothing was spent.",
+            ["choose another output.path, for example with ${run_date} in it", "say `mode: replace` under output", "move the folder away"]);
+
     /// <summary>Makes sure that the folder can be made, before anything is spent on what is to go there.</summary>
     /// <exception cref="DpSparkException">The parent cannot be made or written (DPS6102, exit 7).</exception>
     public void EnsureWritable()
@@ -136,17 +153,13 @@ internal sealed class OutputFolder
         }
     }
 
-    /// <summary>Completes a stage whose data files and ledger entry are final, and makes it visible. Can be repeated after a crash.</summary>
+    /// <summary>Makes a stage visible that is complete and paid for. Can be repeated after a crash.</summary>
     /// <param name="id">The release id.</param>
-    /// <param name="recordName">Name of the record.</param>
-    /// <param name="record">Bytes of the record.</param>
-    public void Publish(string id, string recordName, byte[] record)
+    public void Publish(string id)
     {
         var stage = StagePath(id);
         if (Directory.Exists(stage))
         {
-            WriteAnew(Path.Combine(stage, recordName), record);
-            FailPoints.Hit("record-written");
             WriteAnew(Path.Combine(stage, SuccessName), []);
             DurableFiles.SyncFolder(stage);
             FailPoints.Hit("success-written");
@@ -157,6 +170,52 @@ internal sealed class OutputFolder
         }
 
         RemoveOld(id);
+    }
+
+    /// <summary>Says that the folder is complete, where a crash left that out.</summary>
+    public void EnsureSuccess()
+    {
+        var path = Path.Combine(FullPath, SuccessName);
+        if (!File.Exists(path))
+        {
+            WriteAnew(path, []);
+        }
+    }
+
+    /// <summary>Removes what a crash after publication left beside the folder.</summary>
+    /// <param name="id">The release id.</param>
+    public void RemoveLeavings(string id)
+    {
+        try
+        {
+            RemoveStage(id);
+            RemoveOld(id);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another start is removing them right now, or they are not ours to remove: they hide nothing and hurt nobody.
+        }
+    }
+
+    /// <summary>Removes the stage of a release that was to appear at another place and now appears here.</summary>
+    /// <param name="path">The stage as the ledger knows it, or null.</param>
+    /// <param name="id">The release id.</param>
+    public void RemoveForeignStage(string? path, string id)
+    {
+        // Only a name that a stage of this very release has is ever removed.
+        if (path is null || path == StagePath(id) || !Path.GetFileName(path).EndsWith(".staging-" + id, StringComparison.Ordinal) || !Directory.Exists(path))
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It stays beside its place, hidden; the release itself is not concerned.
+        }
     }
 
     private static void WriteAnew(string path, byte[] content)

@@ -62,6 +62,20 @@ internal static class PartFiles
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
+    /// <summary>Copies the data files of a folder and waits for the disk.</summary>
+    /// <param name="from">A complete stage.</param>
+    /// <param name="to">An existing folder.</param>
+    public static void Copy(string from, string to)
+    {
+        foreach (var name in In(from))
+        {
+            using var source = File.OpenRead(Path.Combine(from, name));
+            using var target = new FileStream(Path.Combine(to, name), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            source.CopyTo(target);
+            target.Flush(flushToDisk: true);
+        }
+    }
+
     private static string NameOf(int index, OutputFormat format, bool isTest) => string.Create(CultureInfo.InvariantCulture,
         $"{(isTest ? "test-part-" : "part-")}{index:D5}.{format switch { OutputFormat.Parquet => "parquet", OutputFormat.Csv => "csv", _ => "arrow" }}");
 

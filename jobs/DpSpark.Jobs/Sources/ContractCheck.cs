@@ -25,7 +25,7 @@ internal static class ContractCheck
             }
             else if (matches > 1)
             {
-                faults.Add(new SourceFormatException("DPS5005", file, null, $"column '{column.SourceName}' is there {matches} times.",
+                faults.Add(new SourceFormatException("DPS5105", file, null, $"column '{column.SourceName}' is there {matches} times.",
                     "Which of them is meant cannot be told.", ["rename one of them where the file is written"]));
             }
             else if (!isText && !PhysicalTypes.Accepts(column, schema.Fields[schema.IndexOf(column.SourceName)].Type))
@@ -44,7 +44,7 @@ internal static class ContractCheck
     {
         var near = Nearest(column.SourceName, schema.Fields.Select(f => f.Name));
         var names = string.Join(", ", schema.Fields.Take(20).Select(f => f.Name)) + (schema.Fields.Count > 20 ? ", …" : "");
-        return new SourceFormatException("DPS5003", file, null, $"column '{column.SourceName}' is missing." + (near is null ? "" : $" Did you mean '{near}'?"),
+        return new SourceFormatException("DPS5103", file, null, $"column '{column.SourceName}' is missing." + (near is null ? "" : $" Did you mean '{near}'?"),
             $"The columns contract asks for it; the file has: {names}.",
             near is null
                 ? ["correct the name under `columns`, or write the file with this column"]
@@ -54,7 +54,7 @@ internal static class ContractCheck
     private static SourceFormatException WrongType(string file, ArrowType found, ColumnSpec column)
     {
         var suggestion = PhysicalTypes.Suggest(found);
-        return new SourceFormatException("DPS5004", file, null,
+        return new SourceFormatException("DPS5104", file, null,
             $"column '{column.SourceName}' is {PhysicalTypes.Describe(found)}; the contract says {PhysicalTypes.Describe(column)}.",
             "A column whose type drifted may mean something else now; it is never converted silently.",
             suggestion is null

@@ -23,9 +23,9 @@ internal static class FileFaults
     public static DpSparkException? Translate(InputFile file, Exception exception) => exception switch
     {
         DpSparkException => null,
-        ArrowUnsupportedException e => new SourceFormatException("DPS5012", file.Name, null, "the file uses a feature that is not supported: " + e.Feature + ".",
+        ArrowUnsupportedException e => new SourceFormatException("DPS5112", file.Name, null, "the file uses a feature that is not supported: " + e.Feature + ".",
             "Nothing is wrong with the file as far as it was read.", ["write the file without it, for example with another compression"], e),
-        ArrowFormatException e => new SourceFormatException("DPS5007", file.Name, null, "the file is damaged, cut off, or not of the format that the job names.", e.Message,
+        ArrowFormatException e => new SourceFormatException("DPS5107", file.Name, null, "the file is damaged, cut off, or not of the format that the job names.", e.Message,
             ["check that the file is complete and that `source` names its format", "write it again"], e),
         IOException or UnauthorizedAccessException => InputFingerprint.Unreadable(file, exception),
         _ => null,

@@ -16,7 +16,7 @@ public static class InputFiles
     /// <param name="paths">Files, folders and globs (<c>*</c>, <c>?</c>, <c>**</c> for any number of folders), relative to <paramref name="baseFolder"/> or absolute.</param>
     /// <param name="baseFolder">The manifest's folder.</param>
     /// <returns>At least one file; in name order; each once.</returns>
-    /// <exception cref="DpSparkException">A path matches nothing (DPS5001), is on storage that is not supported yet (DPS2090), or may not be looked into (DPS5009).</exception>
+    /// <exception cref="DpSparkException">A path matches nothing (DPS5101), is on storage that is not supported yet (DPS2090), or may not be looked into (DPS5109).</exception>
     public static IReadOnlyList<InputFile> Find(IReadOnlyList<string> paths, string baseFolder)
     {
         var root = Path.GetFullPath(baseFolder);
@@ -34,7 +34,7 @@ public static class InputFiles
             }
             catch (Exception e) when (e is UnauthorizedAccessException or IOException)
             {
-                throw new DpSparkException("DPS5009", ExitCodes.Environment, $"source '{path}' cannot be looked into.", e.Message,
+                throw new DpSparkException("DPS5109", ExitCodes.Environment, $"source '{path}' cannot be looked into.", e.Message,
                     ["give the account that runs dpspark the right to read the folder and its files"], e);
             }
 
@@ -140,7 +140,7 @@ public static class InputFiles
     private static DpSparkException NothingMatched(string path, string root)
     {
         var folder = Directory.Exists(Path.Combine(root, path));
-        return new DpSparkException("DPS5001", ExitCodes.Contract,
+        return new DpSparkException("DPS5101", ExitCodes.Contract,
             folder ? $"source '{path}' is a folder without a file that counts." : $"source '{path}' matches no file.",
             folder ? "Names that begin with '_' or '.' are skipped in folders." : $"Paths are relative to the manifest's folder, {root}.",
             ["check the path, also its upper and lower case", "check that the file has arrived, then run again: nothing was spent"]);

@@ -21,7 +21,7 @@ public static class InputFingerprint
     /// <param name="threads">Threads to use at most.</param>
     /// <param name="cancellationToken">Looked at after each MiB.</param>
     /// <returns>32 bytes.</returns>
-    /// <exception cref="DpSparkException">A file cannot be read (DPS5010) or changed while it was read (DPS5008).</exception>
+    /// <exception cref="DpSparkException">A file cannot be read (DPS5110) or changed while it was read (DPS5108).</exception>
     public static byte[] Compute(IReadOnlyList<InputFile> files, int threads, CancellationToken cancellationToken)
     {
         var work = new List<(int File, long Offset, int Slot)>();
@@ -62,7 +62,7 @@ public static class InputFingerprint
 
     /// <summary>Makes sure that the files are still those that were hashed.</summary>
     /// <param name="files">The files as they were.</param>
-    /// <exception cref="DpSparkException">One is gone or has another size or time (DPS5008, exit 1).</exception>
+    /// <exception cref="DpSparkException">One is gone or has another size or time (DPS5108, exit 1).</exception>
     public static void EnsureUnchanged(IReadOnlyList<InputFile> files)
     {
         foreach (var file in files)
@@ -120,10 +120,10 @@ public static class InputFingerprint
         }
     }
 
-    internal static DpSparkException Unreadable(InputFile file, Exception cause) => new("DPS5010", ExitCodes.Environment, $"{file.Name}: the file cannot be read.", cause.Message,
+    internal static DpSparkException Unreadable(InputFile file, Exception cause) => new("DPS5110", ExitCodes.Environment, $"{file.Name}: the file cannot be read.", cause.Message,
         ["give the account that runs dpspark the right to read it", "check the disk or the mount it is on"], cause);
 
-    private static DpSparkException Changed(InputFile file) => new("DPS5008", ExitCodes.FailedSafe, $"{file.Name}: the file changed while the run was reading it.",
+    private static DpSparkException Changed(InputFile file) => new("DPS5108", ExitCodes.FailedSafe, $"{file.Name}: the file changed while the run was reading it.",
         "A release is a function of one state of its input; a mixture of two would have no meaning.",
         ["run again when the file is complete", "let writers write beside it and rename"]);
 }

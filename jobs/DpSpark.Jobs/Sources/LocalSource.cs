@@ -44,7 +44,8 @@ public sealed class LocalSource : IRowSource
             opened[i] = FileFaults.Guard(file, () => location.Format switch
             {
                 SourceFormat.Csv => CsvRows.Open(file, location.Csv ?? new Csv.CsvOptions(), columns, names, threads),
-                _ => throw new NotSupportedException(),
+                SourceFormat.Parquet => ParquetRows.Open(file, columns, names),
+                _ => throw new System.Diagnostics.UnreachableException(),
             });
             EnsureSameTypes(files[0], opened[0].Schema, file, opened[i].Schema);
         }
@@ -59,7 +60,7 @@ public sealed class LocalSource : IRowSource
         {
             if (!expected.Fields[i].Type.Equals(found.Fields[i].Type))
             {
-                throw new SourceFormatException("DPS5006", file.Name, null,
+                throw new SourceFormatException("DPS5106", file.Name, null,
                     $"column '{found.Fields[i].Name}' is {PhysicalTypes.Describe(found.Fields[i].Type)} here and {PhysicalTypes.Describe(expected.Fields[i].Type)} in {first.Name}.",
                     "The files of one source have one schema.", ["write the files again with one type", "release them as two jobs if they mean different things"]);
             }

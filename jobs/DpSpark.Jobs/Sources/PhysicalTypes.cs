@@ -20,14 +20,14 @@ namespace DpSpark.Jobs.Sources;
 /// <item><term>timestamp</term><description>timestamps of every unit, with a zone or without (then UTC)</description></item>
 /// <item><term>binary</term><description>bytes (every layout, fixed width too)</description></item>
 /// </list>
-/// Text files hold text: every type is read from it. Dictionary encoding makes no difference.
+/// A column of nulls only (type null), as writers leave it where no value was there, satisfies every type. Text files hold text: every type is read from it. Dictionary encoding makes no difference.
 /// </remarks>
 public static class PhysicalTypes
 {
     /// <summary>Whether a column of a file satisfies a column of the contract.</summary>
     /// <param name="column">The contract.</param>
     /// <param name="type">The file's type of (decoded) values.</param>
-    public static bool Accepts(ColumnSpec column, ArrowType type) => column.Type switch
+    public static bool Accepts(ColumnSpec column, ArrowType type) => type.Kind == TypeKind.Null || column.Type switch
     {
         ColumnType.String => type.Kind is TypeKind.Utf8 or TypeKind.LargeUtf8 or TypeKind.Utf8View,
         ColumnType.Bool => type.Kind is TypeKind.Bool,

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.Json;
+using DpSpark.Core.Stages;
+using DpSpark.Engine.Flow;
+using DpSpark.Jobs.Ledger;
+using DpSpark.Jobs.Records;
+using DpSpark.Jobs.Sinks;
+
+namespace DpSpark.Jobs.Running;
+
+/// <summary>What one attempt at a run carries from step to step.</summary>
+internal sealed record Attempt(RunRequest Request, IRunObserver Observer, OutputFolder Output, string JobHash, DateTimeOffset Started, Stopwatch Clock)
+{
+    /// <summary>The scheduler's id, or one derived from the job alone: an id that followed from the data could not be published.</summary>
+    public string RunId => Request.RunId ?? "run-" + JobHash[..12];
+
+    /// <summary>The record of a result; hash, attempts, commitment and ledger are added where they are known.</summary>
+    public RecordInput Record(string releaseId, ReleaseResult result, DateTimeOffset finished) => new()
+    {
+        ReleaseId = releaseId,
+        Plan = Request.Plan,
+        JobHash = JobHash,
+        JobFile = Request.JobFile,
+        Vars = Request.Vars,
+        RunDate = Request.RunDate,
+        ToolVersion = Request.ToolVersion,
+        Engine = "local",
+        RunId = RunId,
+        Attempts = 1,
+        Started = Started,
+        Finished = finished,
+        Principal = Request.Principal,
+        Source = (Request.Source.Format.ToString().ToLowerInvariant(), Request.Source.Paths),
+        OutputUri = Request.Output.Uri,
+        OutputFormat = Request.Output.Format.ToString().ToLowerInvariant(),
+        Rows = result.Table.Length,
+        Columns = result.Table.Schema,
+        OutputSha256 = "",
+    };
+
+    /// <summary>The result of a release.</summary>
+    public RunResult Result(RunOutcome outcome, CommittedRelease committed, ILedger ledger)
+    {
+        using var record = JsonDocument.Parse(committed.Record);
+        return new RunResult
+        {
+            Outcome = outcome,
+            ReleaseId = committed.ReleaseId,
+            RunId = outcome == RunOutcome.Replayed ? committed.RunId : RunId,
+            Epsilon = committed.Epsilon,
+            Delta = committed.Delta,
+            Rows = record.RootElement.GetProperty("output").GetProperty("rows").GetInt32(),
+            OutputPath = Output.FullPath,
+            RecordPath = Path.Combine(Output.FullPath, OutputFolder.RecordName),
+            Entry = committed.Entry,
+            Budget = ledger.Show(committed.Dataset),
+            Elapsed = Clock.Elapsed,
+        };
+    }
+
+    /// <summary>The result of a test.</summary>
+    public RunResult Tested(string id, ReleaseResult result) => new()
+    {
+        Outcome = RunOutcome.Tested,
+        ReleaseId = id,
+        RunId = RunId,
+        Epsilon = Request.Plan.Epsilon,
+        Delta = Request.Plan.Delta,
+        Rows = result.Table.Length,
+        OutputPath = Output.FullPath,
+        RecordPath = Path.Combine(Output.FullPath, OutputFolder.TestRecordName),
+        Table = result.Table,
+        Elapsed = Clock.Elapsed,
+    };
+}
