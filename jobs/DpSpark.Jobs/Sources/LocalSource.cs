@@ -45,7 +45,7 @@ public sealed class LocalSource : IRowSource
             {
                 SourceFormat.Csv => CsvRows.Open(file, location.Csv ?? new Csv.CsvOptions(), columns, names, threads),
                 SourceFormat.Parquet => ParquetRows.Open(file, columns, names),
-                _ => throw new System.Diagnostics.UnreachableException(),
+                _ => ArrowRows.Open(file, columns, names),
             });
             EnsureSameTypes(files[0], opened[0].Schema, file, opened[i].Schema);
         }
