@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using DpSpark.Core.Parameters;
+using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning;
+
+namespace DpSpark.Jobs.Manifest;
+
+/// <summary>The canonical text of a job: one <c>name=value</c> a line, texts quoted, numbers in their shortest form, keys by a hash of their canonical bytes.</summary>
+internal static class CanonicalJob
+{
+    public static string Write(JobManifest job)
+    {
+        var request = job.Request;
+        var text = new StringBuilder();
+        Line(text, "canonical", "1");
+        Line(text, "name", Quote(request.Name));
+        Line(text, "source", job.Source.Kind.ToString(), List(job.Source.Paths.Select(Quote)));
+        if (job.Source.Kind == FileKind.Csv)
+        {
+            Line(text, "csv", Flag(job.Source.Csv.Header), Quote(job.Source.Csv.Delimiter.ToString()), Quote(job.Source.Csv.Null));
+        }
+
+        // Without a header the columns are found by their order, with one by their names.
+        var byOrder = job.Source is { Kind: FileKind.Csv, Csv.Header: false };
+        IEnumerable<ColumnSpec> columns = byOrder ? request.Columns : request.Columns.OrderBy(c => c.Name, StringComparer.Ordinal);
+        foreach (var column in columns)
+        {
+            Line(text, "column", Quote(column.Name), Quote(column.SourceName), column.Type.ToString(), Whole(column.Precision), Whole(column.Scale), Quote(column.Format), column.Nulls.ToString(), Quote(column.NullReplacement),
+                column.NaN.ToString(), Quote(column.NaNReplacement), column.Infinity.ToString());
+        }
+
+        Line(text, "unit", List(request.Unit.IdColumns.Select(Quote)), Flag(request.Unit.NullIdIsOneUnit), Whole(request.Unit.MaxPartitionsContributed), Whole(request.Unit.MaxContributionsPerPartition), Whole(request.Unit.MaxContributions));
+        foreach (var partition in request.PartitionBy)
+        {
+            Line(text, "partition", Quote(partition.Name), Quote(partition.Column), partition.Transform.ToString(), partition.KeyType.ToString(), Flag(partition.NullIsKey), List(partition.Edges));
+        }
+
+        if (request.Keyset is { } keyset)
+        {
+            Line(text, "keyset", Whole(keyset.Keys.Count), Hash(keyset), Quote(keyset.Source));
+        }
+
+        if (request.Selection is { } selection)
+        {
+            Line(text, "selection", selection.Strategy?.ToString() ?? "Auto", Whole(selection.PreThreshold), Share(selection.Budget));
+        }
+
+        foreach (var aggregate in request.Aggregates)
+        {
+            Line(text, "aggregate", aggregate.Kind.ToString(), Quote(aggregate.Output), Quote(aggregate.Column), Number(aggregate.MinValue), Number(aggregate.MaxValue), Number(aggregate.MinSumPerPartition), Number(aggregate.MaxSumPerPartition),
+                Share(aggregate.Budget));
+        }
+
+        Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString());
+        Line(text, "output", job.Output.Format.ToString(), Number(request.ConfidenceLevel), Flag(request.NonNegative));
+        Line(text, "ledger", Quote(job.Ledger?.Dataset), Quote(job.Ledger?.Purpose));
+        return text.ToString();
+    }
+
+    private static void Line(StringBuilder text, string name, params string[] values) => text.Append(name).Append('=').AppendJoin(' ', values).Append('\n');
+
+    private static string Quote(string? text) => text is null ? "-" : "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal) + "\"";
+
+    private static string List(IEnumerable<string> items) => "[" + string.Join(',', items) + "]";
+
+    private static string Flag(bool flag) => flag ? "true" : "false";
+
+    private static string Whole(int? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Number(ExactDecimal? number) => number?.ToString() ?? "-";
+
+    private static string Share(BudgetShare share) => share.Epsilon is { } epsilon ? $"{epsilon}/{Number(share.Delta)}" : $"w{share.Weight}";
+
+    private static string Hash(PublicKeys keyset)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[4];
+        foreach (var key in keyset.Keys)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(length, key.Length);
+            hash.AppendData(length);
+            hash.AppendData(key);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,54 @@
+namespace DpSpark.Jobs.Manifest;
+
+/// <summary>The keys of one kind of map: those that are read, and those of the product that come later.</summary>
+/// <param name="Name">Name of the map; also its name in the JSON Schema.</param>
+/// <param name="Keys">Keys that are read.</param>
+/// <param name="Later">Keys that are refused as "not supported yet".</param>
+public sealed record ManifestSection(string Name, IReadOnlyList<string> Keys, IReadOnlyList<string> Later);
+
+/// <summary>The table of keys: the one place that the reader and the test of the JSON Schema look at.</summary>
+public static class ManifestKeys
+{
+    internal static readonly ManifestSection Job = new("job",
+        ["version", "name", "description", "vars", "source", "privacy_unit", "partition_by", "keyset", "partition_selection", "aggregates", "privacy", "output", "ledger", "on_late_data"],
+        ["sources", "views", "rollup", "goals", "schedule_hint", "top_k", "quality"]);
+
+    internal static readonly ManifestSection Source = new("source", ["csv", "parquet", "arrow", "columns"], ["json", "table", "sql", "public"]);
+
+    internal static readonly ManifestSection Csv = new("csv", ["path", "header", "delimiter", "null"], []);
+
+    internal static readonly ManifestSection Column = new("column", ["type", "from", "format", "nulls", "nan", "inf"], []);
+
+    internal static readonly ManifestSection Replace = new("replace", ["replace"], []);
+
+    internal static readonly ManifestSection Unit = new("privacy_unit",
+        ["id", "row", "max_partitions_contributed", "max_contributions_per_partition", "max_contributions", "null_id"], ["per", "keep"]);
+
+    internal static readonly ManifestSection Truncation = new("trunc", ["trunc", "to", "as"], []);
+
+    internal static readonly ManifestSection Bin = new("bin", ["bin", "edges", "width", "min_value", "max_value", "as"], []);
+
+    internal static readonly ManifestSection Keyset = new("keyset", ["values", "rows", "range", "dates", "file", "cross", "source"], ["table", "columns", "other"]);
+
+    internal static readonly ManifestSection KeysetPart = new("keyset_part", ["values", "rows", "range", "dates", "file", "cross"], ["table", "columns"]);
+
+    internal static readonly ManifestSection KeysetFile = new("keyset_file", ["csv", "parquet", "arrow"], ["table"]);
+
+    internal static readonly ManifestSection Selection = new("partition_selection", ["strategy", "pre_threshold", "budget", "epsilon", "delta"], ["rho"]);
+
+    internal static readonly ManifestSection Aggregate = new("aggregate",
+        ["count", "privacy_id_count", "sum", "mean", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "budget"],
+        ["variance", "stddev", "min", "max", "quantile", "ranks", "histogram", "edges", "width", "vector_sum", "norm", "max_norm", "count_distinct", "max_values", "covariance", "min_values", "auto", "top_k"]);
+
+    internal static readonly ManifestSection Budget = new("budget", ["weight", "epsilon", "delta"], ["rho"]);
+
+    internal static readonly ManifestSection Privacy = new("privacy", ["epsilon", "delta", "noise"], ["rho", "adjacency", "accountant"]);
+
+    internal static readonly ManifestSection Output = new("output", ["path", "format", "mode", "ci", "post"], ["table", "partition", "quality"]);
+
+    internal static readonly ManifestSection Ledger = new("ledger", ["file", "dataset", "purpose", "expires"], ["uri"]);
+
+    /// <summary>All kinds of maps with fixed keys.</summary>
+    public static IReadOnlyList<ManifestSection> Sections { get; } =
+        [Job, Source, Csv, Column, Replace, Unit, Truncation, Bin, Keyset, KeysetPart, KeysetFile, Selection, Aggregate, Budget, Privacy, Output, Ledger];
+}
