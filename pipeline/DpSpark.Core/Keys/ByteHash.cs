@@ -6,12 +6,13 @@ namespace DpSpark.Core.Keys;
 /// <summary>
 /// A fast hash for hash tables and for spreading rows over buckets. Seeded per process, so that no input can be prepared to collide; nothing that is released depends on it.
 /// </summary>
-internal static class ByteHash
+public static class ByteHash
 {
     private const ulong Multiplier = 0x9e3779b97f4a7c15;
     private static readonly ulong s_seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
 
     /// <summary>Hash of bytes.</summary>
+    /// <param name="bytes">The bytes.</param>
     public static ulong Of(ReadOnlySpan<byte> bytes)
     {
         var hash = s_seed ^ ((ulong)bytes.Length * Multiplier);
@@ -36,6 +37,7 @@ internal static class ByteHash
     }
 
     /// <summary>Hash of a word.</summary>
+    /// <param name="word">The word.</param>
     public static ulong Of(ulong word) => Fold(word ^ s_seed);
 
     private static ulong Fold(ulong value)

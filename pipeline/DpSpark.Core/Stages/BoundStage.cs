@@ -96,6 +96,26 @@ public sealed class BoundStage<TUnit, TPartition>
         }
     }
 
+    /// <summary>Runs the L-infinity and L0 steps on one unit whose L1 step is done, and accumulates what is kept.</summary>
+    /// <param name="unit">The unit's word.</param>
+    /// <param name="rows">The kept rows, <see cref="Stride"/> words each.</param>
+    /// <param name="occurrences">Occurrence number of each row among identical ones, as it was before the L1 step.</param>
+    public void ProcessAfterL1(ulong unit, ReadOnlySpan<ulong> rows, ReadOnlySpan<int> occurrences)
+    {
+        var n = occurrences.Length;
+        EnsureRows(n);
+        rows.CopyTo(_rows);
+        EnsureKeys(n);
+        var keys = _keys.AsSpan(0, n);
+        for (var i = 0; i < n; i++)
+        {
+            keys[i] = new RowKey(unit, _rows[(i * _stride) + 1], i * _stride, occurrences[i]);
+        }
+
+        keys.Sort();
+        KeepPartitionsAndRecords(unit, keys);
+    }
+
     /// <summary>Counting sort by the next bits of the units' hashes, so that a slot holds a unit or a few.</summary>
     private void SpreadOverSlots(ReadOnlySpan<ulong> rows, int n, int usedBits, int bits)
     {
@@ -158,14 +178,7 @@ public sealed class BoundStage<TUnit, TPartition>
     private void ProcessSlot(int start, int end)
     {
         var n = end - start;
-        if (_keys.Length < n)
-        {
-            _keys = new RowKey[n * 2];
-            _runs = new int[(n * 2) + 1];
-            _ranks = new ulong[n * 2];
-            _heap = new int[n * 2];
-        }
-
+        EnsureKeys(n);
         var keys = _keys.AsSpan(0, n);
         var at = start * _stride;
         for (var i = 0; i < keys.Length; i++, at += _stride)
@@ -186,6 +199,17 @@ public sealed class BoundStage<TUnit, TPartition>
 
             ProcessUnit(unit, keys[first..next]);
             first = next;
+        }
+    }
+
+    private void EnsureKeys(int n)
+    {
+        if (_keys.Length < n)
+        {
+            _keys = new RowKey[n * 2];
+            _runs = new int[(n * 2) + 1];
+            _ranks = new ulong[n * 2];
+            _heap = new int[n * 2];
         }
     }
 
@@ -213,13 +237,17 @@ public sealed class BoundStage<TUnit, TPartition>
 
     private void ProcessUnit(ulong unit, Span<RowKey> rows)
     {
-        SipHash24 recordRank = default;
         if (rows.Length > _maxRows)
         {
-            recordRank = RankOf(BoundStep.L1, unit);
-            rows = _sampler.KeepOfUnit(recordRank, rows, _rows, _maxRows);
+            rows = _sampler.KeepOfUnit(RankOf(BoundStep.L1, unit), rows, _rows, _maxRows);
         }
 
+        KeepPartitionsAndRecords(unit, rows);
+    }
+
+    private void KeepPartitionsAndRecords(ulong unit, Span<RowKey> rows)
+    {
+        SipHash24 recordRank = default;
         // Runs: rows of one partition.
         var runs = 0;
         for (var i = 0; i < rows.Length; i++)

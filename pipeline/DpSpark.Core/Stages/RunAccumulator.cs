@@ -53,7 +53,15 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="words">The rows' words.</param>
     public void Add(ulong partition, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
     {
-        var entry = _local is null ? Table.EntryOf(partition) : LocalEntry((int)partition);
+        AddTo(_local is null ? Table.EntryOf(partition) : LocalEntry((int)partition), rows, words);
+    }
+
+    /// <summary>Adds one unit's kept rows to an entry of the table.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="words">The rows' words.</param>
+    public void AddTo(int entry, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
+    {
         Table.AddUnits(entry, 1);
         var sums = Table.Values(entry);
         for (var i = 0; i < _slots.Length; i++)
@@ -77,6 +85,41 @@ public sealed class RunAccumulator<TPartition>
                     sums[i] += !_clamps || slot.Kind == AccumulatorKind.Sum ? sum : Int128.Clamp(sum, slot.Grid.Lower, slot.Grid.Upper);
                     break;
             }
+        }
+    }
+
+    /// <summary>Adds one row to sums that are still open, for a run too long to be held in memory; <see cref="Close"/> adds them to the table.</summary>
+    /// <param name="open">One sum per accumulator.</param>
+    /// <param name="row">The row's words: unit, partition, values.</param>
+    public void AddOpen(Span<Int128> open, ReadOnlySpan<ulong> row)
+    {
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            ref readonly var slot = ref _slots[i];
+            open[i] += slot.Kind == AccumulatorKind.Count ? 1
+                : slot.Kind == AccumulatorKind.Sum && _clamps ? slot.Grid.Clamped((long)row[slot.Offset])
+                : slot.Grid.Unclamped((long)row[slot.Offset]);
+        }
+    }
+
+    /// <summary>Adds the open sums of one unit in one partition to the table.</summary>
+    /// <param name="partition">The partition's word.</param>
+    /// <param name="open">One sum per accumulator.</param>
+    /// <param name="maxRows">Rows that count at most.</param>
+    public void Close(ulong partition, ReadOnlySpan<Int128> open, int maxRows)
+    {
+        var entry = _local is null ? Table.EntryOf(partition) : LocalEntry((int)partition);
+        Table.AddUnits(entry, 1);
+        var sums = Table.Values(entry);
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            ref readonly var slot = ref _slots[i];
+            sums[i] += slot.Kind switch
+            {
+                AccumulatorKind.Count => Int128.Min(open[i], maxRows),
+                AccumulatorKind.PartitionSum when _clamps => Int128.Clamp(open[i], slot.Grid.Lower, slot.Grid.Upper),
+                _ => open[i],
+            };
         }
     }
 

@@ -1,0 +1,105 @@
+using DpSpark.Core.Noise;
+using DpSpark.Core.Selection;
+
+namespace DpSpark.Core.Stages;
+
+/// <summary>What steps 5 and 6 share between threads: samplers, selection rule and stream keys of every draw of a release. Dispose it to clear the secret.</summary>
+/// <remarks>Every draw has its own metric bytes, so no two draws of a release use one stream (dp-math.md 1.2).</remarks>
+public sealed class ReleaseKeys : IDisposable
+{
+    /// <summary>Reserved metric name of a selection that draws for itself.</summary>
+    public const string SelectionMetric = "partition_selection";
+
+    private readonly Dictionary<string, StreamKeys> _streams = [];
+
+    /// <summary>Prepares the draws of a release.</summary>
+    /// <param name="spec">The release.</param>
+    /// <param name="secret">32 bytes.</param>
+    /// <param name="release">Bytes of the release id.</param>
+    public ReleaseKeys(StageSpec spec, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> release)
+    {
+        Spec = spec;
+        var draws = new List<Draw>();
+        var nodes = new int[spec.Nodes.Count];
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            nodes[n] = draws.Count;
+            foreach (var draw in spec.Nodes[n].Draws)
+            {
+                draws.Add(new Draw(draw, new NoiseSampler(draw.Noise), StreamOf(draw.SharedWith ?? spec.Nodes[n].Output, draw.Part, secret, release)));
+            }
+        }
+
+        FirstDraw = nodes;
+        Draws = draws;
+        if (spec.Selection is not { } selection)
+        {
+            return;
+        }
+
+        if (selection.Strategy == SelectionStrategy.TruncatedGeometric)
+        {
+            Table = new TruncatedGeometricTable(selection.Table);
+            SelectionStream = StreamOf(SelectionMetric, "select", secret, release);
+        }
+        else if (selection.SharedOutput is { } shared)
+        {
+            SharedDraw = -1;
+            for (var n = 0; n < nodes.Length; n++)
+            {
+                if (spec.Nodes[n].Output == shared)
+                {
+                    SharedDraw = nodes[n];
+                }
+            }
+
+            if (SharedDraw < 0)
+            {
+                throw new InvalidOperationException("DPS9005: the selection shares the count of an output that the release does not have.");
+            }
+        }
+        else
+        {
+            SelectionSampler = new NoiseSampler(selection.Noise ?? throw new InvalidOperationException("DPS9006: a threshold without noise."));
+            SelectionStream = StreamOf(SelectionMetric, "select", secret, release);
+        }
+    }
+
+    /// <summary>The release.</summary>
+    public StageSpec Spec { get; }
+
+    internal IReadOnlyList<int> FirstDraw { get; }
+
+    internal IReadOnlyList<Draw> Draws { get; }
+
+    internal TruncatedGeometricTable? Table { get; }
+
+    internal NoiseSampler? SelectionSampler { get; }
+
+    internal StreamKeys? SelectionStream { get; }
+
+    /// <summary>Index of the draw that is also the selection's count, or -1.</summary>
+    internal int SharedDraw { get; } = -1;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var stream in _streams.Values)
+        {
+            stream.Dispose();
+        }
+    }
+
+    private StreamKeys StreamOf(string output, string part, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> release)
+    {
+        var name = output + "\0" + part;
+        if (!_streams.TryGetValue(name, out var stream))
+        {
+            _streams[name] = stream = new StreamKeys(secret, release, MetricBytes.Of(output, part));
+        }
+
+        return stream;
+    }
+
+    internal sealed record Draw(DrawSpec Spec, NoiseSampler Sampler, StreamKeys Stream);
+}

@@ -1,0 +1,264 @@
+using System.Numerics;
+using DpSpark.Core.Aggregation;
+using DpSpark.Core.Noise;
+using DpSpark.Core.Numerics;
+
+namespace DpSpark.Core.Stages;
+
+/// <summary>One released number with its error.</summary>
+/// <param name="Value">The number: a 64-bit integer where the node is whole, else the bits of a double.</param>
+/// <param name="StandardDeviation">Standard deviation of the noise.</param>
+/// <param name="Low">Lower end of the interval, as <paramref name="Value"/>.</param>
+/// <param name="High">Upper end of the interval.</param>
+public readonly record struct ReleasedNumber(long Value, double StandardDeviation, long Low, long High);
+
+/// <summary>Steps 5 and 6 of a release: decides whether a partition is shown and adds noise to its exact integers. What leaves this step is private.</summary>
+/// <remarks>
+/// Guarantee: the plan's. Selection and noise are keyed functions of (secret, release, metric, partition key): a retry redraws the same bits.
+/// Conversion to double is the last operation and post-processing. One instance serves one thread.
+/// Source: dp-math.md 1.2, 1.6, 3.1–3.4, 4, 8.1, 8.2.
+/// </remarks>
+public sealed class ReleaseStage
+{
+    private readonly ReleaseKeys _keys;
+    private readonly bool _noisy;
+    private readonly KeyedStream _stream = new();
+    private readonly Int128[][] _coefficients;
+    private readonly Int128[] _drawn;
+    private readonly double[] _halfWidths;
+    private readonly double? _level;
+    private readonly Int128 _threshold;
+    private readonly Int128 _selectionUnits;
+
+    /// <summary>Prepares the step.</summary>
+    /// <param name="keys">Shared samplers and stream keys.</param>
+    /// <param name="noisy">False for test runs without noise.</param>
+    public ReleaseStage(ReleaseKeys keys, bool noisy)
+    {
+        _keys = keys;
+        _noisy = noisy;
+        _drawn = new Int128[keys.Draws.Count];
+        _coefficients = new Int128[keys.Draws.Count][];
+        _halfWidths = new double[keys.Draws.Count];
+        _level = keys.Spec.ConfidenceLevel is { } level ? Parameters.ExactDecimal.Parse(level).ToDouble() : null;
+        for (var i = 0; i < _coefficients.Length; i++)
+        {
+            var draw = keys.Draws[i].Spec;
+            _coefficients[i] = new Int128[draw.Terms.Count];
+            for (var t = 0; t < draw.Terms.Count; t++)
+            {
+                _coefficients[i][t] = (Int128)draw.Terms[t].Coefficient;
+            }
+
+            if (_level is { } confidence)
+            {
+                _halfWidths[i] = HalfWidth(draw, confidence);
+            }
+        }
+
+        if (keys.Spec.Selection is { Strategy: not SelectionStrategy.TruncatedGeometric } selection)
+        {
+            _threshold = (Int128)selection.Threshold;
+            _selectionUnits = Int128.One << -selection.NoiseGrid.BinaryExponent;
+        }
+    }
+
+    /// <summary>Selects one partition and, when it is shown, draws its numbers.</summary>
+    /// <param name="partition">Canonical key bytes.</param>
+    /// <param name="units">Privacy units after bounding; 0 for a public key without data.</param>
+    /// <param name="sums">The exact sums.</param>
+    /// <param name="numbers">Receives one number per node when the partition is shown.</param>
+    /// <returns>Whether the partition is shown.</returns>
+    public bool TryRelease(ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums, Span<ReleasedNumber> numbers)
+    {
+        if (_keys.Spec.Selection is not null && !IsShown(partition, units, sums))
+        {
+            return false;
+        }
+
+        for (var i = 0; i < _drawn.Length; i++)
+        {
+            if (i != _keys.SharedDraw)
+            {
+                _drawn[i] = Noisy(i, partition, units, sums);
+            }
+        }
+
+        for (var n = 0; n < numbers.Length; n++)
+        {
+            numbers[n] = NumberOf(_keys.Spec.Nodes[n], _keys.FirstDraw[n]);
+        }
+
+        return true;
+    }
+
+    private static double HalfWidth(DrawSpec draw, double confidence)
+    {
+        var parameter = (double)draw.Noise.Numerator / (double)draw.Noise.Denominator;
+        var units = draw.Noise.Kind == NoiseKind.DiscreteLaplace
+            ? DiscreteDistributions.DiscreteLaplaceHalfWidth(parameter, confidence)
+            : DiscreteDistributions.DiscreteGaussianHalfWidth(parameter, confidence);
+        return units * draw.Grid.ToDouble(BigInteger.One);
+    }
+
+    private bool IsShown(ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums)
+    {
+        var selection = _keys.Spec.Selection!;
+        if (units < Math.Max(1, selection.PreThreshold))
+        {
+            return false;
+        }
+
+        if (_keys.SharedDraw >= 0)
+        {
+            _drawn[_keys.SharedDraw] = Noisy(_keys.SharedDraw, partition, units, sums);
+            return !_noisy || _drawn[_keys.SharedDraw] >= _threshold;
+        }
+
+        if (!_noisy)
+        {
+            return true;
+        }
+
+        _keys.SelectionStream!.Open(partition, _stream);
+        return _keys.Table is { } table
+            ? table.Keep(_stream, units - selection.PreThreshold + 1)
+            : (units * _selectionUnits) + _keys.SelectionSampler!.Sample(_stream) >= _threshold;
+    }
+
+    private Int128 Noisy(int index, ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums)
+    {
+        var draw = _keys.Draws[index];
+        var coefficients = _coefficients[index];
+        var exact = Int128.Zero;
+        for (var t = 0; t < coefficients.Length; t++)
+        {
+            var accumulator = draw.Spec.Terms[t].Accumulator;
+            exact = checked(exact + (coefficients[t] * (accumulator < 0 ? units : sums[accumulator])));
+        }
+
+        if (draw.Spec.Shift > 0)
+        {
+            exact = (exact + (Int128.One << (draw.Spec.Shift - 1))) >> draw.Spec.Shift;
+        }
+
+        if (!_noisy)
+        {
+            return exact;
+        }
+
+        draw.Stream.Open(partition, _stream);
+        return checked(exact + draw.Sampler.Sample(_stream));
+    }
+
+    private ReleasedNumber NumberOf(NodeSpec node, int first)
+    {
+        switch (node.Form)
+        {
+            case NodeForm.Direct:
+                return Direct(node, first);
+            case NodeForm.Constant:
+                var constant = node.Grid.ToDouble(node.Lower);
+                return Pack(node, constant, 0, constant, constant);
+            default:
+                return Mean(node, first);
+        }
+    }
+
+    private ReleasedNumber Direct(NodeSpec node, int first)
+    {
+        var draw = _keys.Draws[first].Spec;
+        var isCount = node.Aggregate is AggregateKind.Count or AggregateKind.PrivacyIdCount;
+        if (!node.IsInteger)
+        {
+            var value = draw.Grid.ToDouble(_drawn[first]);
+            var low = value - _halfWidths[first];
+            return Pack(node, value, draw.StandardDeviation, isCount ? Math.Max(0, low) : low, value + _halfWidths[first]);
+        }
+
+        // Whole numbers stay exact: 2^binary exponent with a negative exponent is rounded half up, which is post-processing.
+        var exponent = draw.Grid.BinaryExponent;
+        var whole = exponent >= 0 ? _drawn[first] << exponent : (_drawn[first] + (Int128.One << (-exponent - 1))) >> -exponent;
+        var half = (Int128)Math.Ceiling(_halfWidths[first]);
+        var lower = whole - half;
+        return new ReleasedNumber(Clip(whole), draw.StandardDeviation, Clip(isCount ? Int128.Max(0, lower) : lower), Clip(whole + half));
+    }
+
+    private ReleasedNumber Mean(NodeSpec node, int first)
+    {
+        var low = node.Grid.ToDouble(node.Lower);
+        var high = node.Grid.ToDouble(node.Upper);
+        var middle = node.Grid.ShiftedBy(-1).ToDouble((BigInteger)node.Lower + node.Upper);
+        var width = node.Grid.ToDouble((BigInteger)node.Upper - node.Lower);
+        double count;
+        double sum;
+        double countDeviation;
+        double sumDeviation;
+        if (node.Form == NodeForm.TwoBinMean)
+        {
+            // bin0 = sum of Hi - k, bin1 = sum of k - Lo: count = (bin0 + bin1) / U, normalised sum = (bin1 - bin0) / 2.
+            var grid = _keys.Draws[first].Spec.Grid;
+            count = grid.ToDouble((BigInteger)_drawn[first] + _drawn[first + 1]) / width;
+            sum = grid.ShiftedBy(-1).ToDouble((BigInteger)_drawn[first + 1] - _drawn[first]);
+            var deviation = _keys.Draws[first].Spec.StandardDeviation;
+            countDeviation = Math.Sqrt(2) * deviation / width;
+            sumDeviation = deviation / Math.Sqrt(2);
+        }
+        else
+        {
+            sum = _keys.Draws[first].Spec.Grid.ToDouble(_drawn[first]);
+            count = _keys.Draws[first + 1].Spec.Grid.ToDouble(_drawn[first + 1]);
+            sumDeviation = _keys.Draws[first].Spec.StandardDeviation;
+            countDeviation = _keys.Draws[first + 1].Spec.StandardDeviation;
+        }
+
+        var divisor = Math.Max(1, count);
+        var mean = Math.Clamp(middle + (sum / divisor), low, high);
+        var offset = mean - middle;
+        var spread = Math.Sqrt((sumDeviation * sumDeviation) + (offset * offset * countDeviation * countDeviation)) / divisor;
+        if (_level is not { } level)
+        {
+            return Pack(node, mean, spread, mean, mean);
+        }
+
+        var interval = IntervalOf(_keys.Draws[first].Spec.Noise.Kind, level, sum, count, sumDeviation, countDeviation, low, high);
+        return Pack(node, mean, spread, Math.Min(interval.Lower, mean), Math.Max(interval.Upper, mean));
+    }
+
+    private static MeanInterval IntervalOf(NoiseKind noise, double level, double sum, double count, double sumDeviation, double countDeviation, double low, double high)
+    {
+        if (noise == NoiseKind.DiscreteGaussian)
+        {
+            return MeanInterval.Fieller(sum, count, sumDeviation, countDeviation, low, high, MeanInterval.GaussianZ(level));
+        }
+
+        var z = MeanInterval.LaplaceZ(level);
+        if (level >= 0.95)
+        {
+            return MeanInterval.Fieller(sum, count, sumDeviation, countDeviation, low, high, z);
+        }
+
+        // Half-widths of a Laplace of the same deviation at level sqrt(c): the two bins' sums have lighter tails.
+        var each = MeanInterval.LaplaceZ(Math.Sqrt(level));
+        return MeanInterval.Box(sum, count, each * sumDeviation, each * countDeviation, low, high);
+    }
+
+    private ReleasedNumber Pack(NodeSpec node, double value, double deviation, double low, double high)
+    {
+        if (_keys.Spec.NonNegative)
+        {
+            value = Math.Max(0, value);
+            low = Math.Max(0, low);
+            high = Math.Max(0, high);
+        }
+
+        return node.IsInteger
+            ? new ReleasedNumber((long)Math.Round(value), deviation, (long)Math.Round(low), (long)Math.Round(high))
+            : new ReleasedNumber(BitConverter.DoubleToInt64Bits(value), deviation, BitConverter.DoubleToInt64Bits(low), BitConverter.DoubleToInt64Bits(high));
+    }
+
+    private long Clip(Int128 value) => value > long.MaxValue ? long.MaxValue
+        : value < 0 && _keys.Spec.NonNegative ? 0
+        : value < long.MinValue ? long.MinValue
+        : (long)value;
+}

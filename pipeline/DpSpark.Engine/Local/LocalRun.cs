@@ -1,0 +1,298 @@
+using System.Diagnostics;
+using DpSpark.Core.Bounding;
+using DpSpark.Core.Keys;
+using DpSpark.Core.Stages;
+using DpSpark.Engine.Flow;
+using DpSpark.Engine.Planning;
+
+namespace DpSpark.Engine.Local;
+
+/// <summary>One run of the local engine: scan and spread by unit, bound and pre-aggregate, merge by partition, release.</summary>
+internal sealed unsafe class LocalRun : IDisposable
+{
+    private readonly LocalOptions _options;
+    private readonly ReleasePlan _plan;
+    private readonly StageSpec _spec;
+    private readonly IRowSource _source;
+    private readonly RunKey _key;
+    private readonly RunMode _mode;
+    private readonly IProgress<StageProgress>? _progress;
+    private readonly RowFormat _format;
+    private readonly KeysetIndex? _keyset;
+    private readonly BoundKey _boundKey;
+    private readonly ChunkPool _pool;
+    private readonly BucketWriter[] _byUnit;
+    private readonly AccumulatorSpill[] _byPartition;
+    private readonly UnitBucket?[] _processors;
+    private readonly Dictionary<string, TimeSpan> _timings = [];
+    private long _rowsRead;
+    private long _rowsDropped;
+    private long _rowsOutside;
+    private long _spilledAgain;
+
+    public LocalRun(LocalOptions options, ReleasePlan plan, IRowSource source, RunKey key, RunMode mode, IProgress<StageProgress>? progress)
+    {
+        _options = options;
+        _plan = plan;
+        _spec = plan.Spec;
+        _source = source;
+        _key = key;
+        _mode = mode;
+        _progress = progress;
+        _format = new RowFormat(_spec);
+        _keyset = plan.Request.Keyset is { } keyset ? new KeysetIndex(keyset.Keys) : null;
+        _boundKey = BoundKey.Derive(key.Secret, key.ReleaseId);
+        _pool = new ChunkPool(options.MemoryBytes * 5 / 10);
+        _byUnit = new BucketWriter[options.Threads];
+        _byPartition = new AccumulatorSpill[options.Threads];
+        _processors = new UnitBucket?[options.Threads];
+        for (var i = 0; i < options.Threads; i++)
+        {
+            _byUnit[i] = new BucketWriter(_pool, options.SpillStore);
+            _byPartition[i] = new AccumulatorSpill(_pool, options.SpillStore);
+        }
+    }
+
+    private bool IsBounded => _mode != RunMode.Raw;
+
+    private bool IsNoisy => _mode is RunMode.Release or RunMode.Seeded;
+
+    /// <summary>Bytes of one bucket that a thread takes into memory at once.</summary>
+    private long BucketLimit => Math.Max(4L << 20, _options.MemoryBytes / 10 / _options.Threads);
+
+    /// <summary>Bytes of a thread's accumulators before they are set aside.</summary>
+    private long TableLimit => Math.Max(2L << 20, _options.MemoryBytes / 10 / _options.Threads);
+
+    public ReleaseResult Execute(CancellationToken cancellationToken)
+    {
+        Timed("scan", () => Scan(cancellationToken));
+        Timed("bound", () => BoundAll(cancellationToken));
+        foreach (var writer in _byUnit)
+        {
+            _spilledAgain += writer.BytesSpilled;
+            writer.Dispose();
+        }
+
+        ReleaseResult? result = null;
+        Timed("release", () => result = Release(cancellationToken));
+        return result!;
+    }
+
+    public void Dispose()
+    {
+        foreach (var writer in _byUnit)
+        {
+            writer.Dispose();
+        }
+
+        foreach (var writer in _byPartition)
+        {
+            writer.Dispose();
+        }
+
+        _pool.Dispose();
+    }
+
+    private void Timed(string stage, Action work)
+    {
+        var watch = Stopwatch.StartNew();
+        work();
+        _timings[stage] = watch.Elapsed;
+    }
+
+    private void Scan(CancellationToken cancellationToken)
+    {
+        var splits = _source.Splits;
+        var next = -1;
+        var done = 0;
+        Workers.Run(Math.Max(1, Math.Min(_options.Threads, splits.Count)), (thread, token) =>
+        {
+            var project = new ProjectStage(_spec, _source.Schema, _keyset);
+            var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, Processor(thread).Table) : null;
+            var rowsRead = 0L;
+            var kept = 0L;
+            var outside = 0L;
+            int split;
+            while ((split = Interlocked.Increment(ref next)) < splits.Count)
+            {
+                foreach (var batch in splits[split].ReadBatches(token))
+                {
+                    token.ThrowIfCancellationRequested();
+                    using (batch)
+                    {
+                        var contributions = project.Project(batch);
+                        rowsRead += contributions.RowsRead;
+                        kept += contributions.Length;
+                        outside += contributions.RowsOutsideKeyset;
+                        if (direct is not null)
+                        {
+                            direct.Add(contributions);
+                            SetAsideIfLarge(thread);
+                        }
+                        else if (_format.IsFixed)
+                        {
+                            SpreadFixed(contributions, _byUnit[thread]);
+                        }
+                        else
+                        {
+                            SpreadBytes(contributions, _byUnit[thread]);
+                        }
+                    }
+                }
+
+                _progress?.Report(new StageProgress("read", Interlocked.Increment(ref done), splits.Count));
+            }
+
+            Interlocked.Add(ref _rowsRead, rowsRead);
+            Interlocked.Add(ref _rowsDropped, rowsRead - kept - outside);
+            Interlocked.Add(ref _rowsOutside, outside);
+        }, cancellationToken);
+    }
+
+    private void SpreadFixed(ContributionBatch batch, BucketWriter writer)
+    {
+        var units = batch.Units.AsSpan(0, batch.Length);
+        var partitions = batch.Partitions.AsSpan(0, batch.Length);
+        var values = batch.Values;
+        var stride = _format.Stride;
+        if (stride == 3)
+        {
+            var only = values[0].AsSpan(0, batch.Length);
+            for (var i = 0; i < units.Length; i++)
+            {
+                var row = writer.Reserve((int)(ByteHash.Of(units[i]) >> (64 - BucketWriter.BucketBits)), 3);
+                row[0] = units[i];
+                row[1] = partitions[i];
+                row[2] = (ulong)only[i];
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < units.Length; i++)
+        {
+            var row = writer.Reserve((int)(ByteHash.Of(units[i]) >> (64 - BucketWriter.BucketBits)), stride);
+            row[0] = units[i];
+            row[1] = partitions[i];
+            for (var v = 0; v < values.Length; v++)
+            {
+                row[2 + v] = (ulong)values[v][i];
+            }
+        }
+    }
+
+    private void SpreadBytes(ContributionBatch batch, BucketWriter writer)
+    {
+        var unitBytes = _format.UnitShape == KeyShape.Bytes;
+        var partitionBytes = _format.PartitionShape == KeyShape.Bytes;
+        var unitStart = 0;
+        var partitionStart = 0;
+        for (var i = 0; i < batch.Length; i++)
+        {
+            var unit = unitBytes ? batch.UnitBytes.Written[unitStart..batch.UnitEnds[i]] : default;
+            var partition = partitionBytes ? batch.PartitionBytes.Written[partitionStart..batch.PartitionEnds[i]] : default;
+            unitStart += unit.Length;
+            partitionStart += partition.Length;
+            var words = _format.WordsOf(unit.Length, partition.Length);
+            var hash = unitBytes ? batch.Units[i] : ByteHash.Of(batch.Units[i]);
+            var row = writer.Reserve((int)(hash >> (64 - BucketWriter.BucketBits)), words);
+            row[0] = (uint)words | ((ulong)unit.Length << 32);
+            row[1] = (ulong)partition.Length;
+            row[2] = batch.Units[i];
+            row[3] = batch.Partitions[i];
+            for (var v = 0; v < batch.Values.Length; v++)
+            {
+                row[RowFormat.HeaderWords + v] = (ulong)batch.Values[v][i];
+            }
+
+            row[words - 1] = _format.Values + RowFormat.HeaderWords == words ? row[words - 1] : 0;
+            var bytes = new Span<byte>(row + RowFormat.HeaderWords + _format.Values, unit.Length + partition.Length);
+            unit.CopyTo(bytes);
+            partition.CopyTo(bytes[unit.Length..]);
+        }
+    }
+
+    private void BoundAll(CancellationToken cancellationToken)
+    {
+        var next = -1;
+        var done = 0;
+        if (_format.UnitShape != KeyShape.None)
+        {
+            Workers.Run(_options.Threads, (thread, token) =>
+            {
+                var buffer = Array.Empty<ulong>();
+                var heavy = new OversizeBucket(_format, _options.SpillStore, _pool, BucketLimit);
+                int bucket;
+                while ((bucket = Interlocked.Increment(ref next)) < BucketWriter.Buckets)
+                {
+                    token.ThrowIfCancellationRequested();
+                    var bytes = _byUnit.Sum(w => w.BytesOf(bucket));
+                    if (bytes > BucketLimit)
+                    {
+                        heavy.Process(_byUnit, bucket, BucketWriter.BucketBits, Processor(thread), () => SetAsideIfLarge(thread), token);
+                        Interlocked.Add(ref _spilledAgain, heavy.TakeBytesSpilled());
+                    }
+                    else if (bytes > 0)
+                    {
+                        var words = (int)(bytes / sizeof(ulong));
+                        if (buffer.Length < words)
+                        {
+                            buffer = GC.AllocateUninitializedArray<ulong>(words + (words / 8));
+                        }
+
+                        var taken = 0;
+                        foreach (var writer in _byUnit)
+                        {
+                            taken += writer.Take(bucket, buffer.AsSpan(taken));
+                        }
+
+                        Processor(thread).Process(buffer.AsSpan(0, taken), BucketWriter.BucketBits);
+                        SetAsideIfLarge(thread);
+                    }
+
+                    _progress?.Report(new StageProgress("bound", Interlocked.Increment(ref done), BucketWriter.Buckets));
+                }
+            }, cancellationToken);
+        }
+
+        for (var thread = 0; thread < _processors.Length; thread++)
+        {
+            if (_processors[thread] is { } processor)
+            {
+                _byPartition[thread].Write(processor.Table);
+                processor.Table.Clear();
+                processor.TableEmptied();
+            }
+        }
+    }
+
+    private UnitBucket Processor(int thread) => _processors[thread] ??= UnitBucket.Create(_spec, _format, IsBounded, _boundKey, _plan.Request.Keyset?.Keys);
+
+    private void SetAsideIfLarge(int thread)
+    {
+        var processor = Processor(thread);
+        if (processor.Table.MemoryBytes > TableLimit && processor.Table.Count > 1024)
+        {
+            _byPartition[thread].Write(processor.Table);
+            processor.Table.Clear();
+            processor.TableEmptied();
+        }
+    }
+
+    private ReleaseResult Release(CancellationToken cancellationToken)
+    {
+        using var keys = new ReleaseKeys(_spec, _key.Secret, _key.ReleaseId);
+        var merge = new MergeAndRelease(_spec, _plan.Request.Keyset?.Keys, keys, IsNoisy, _options.Threads, _format.PartitionShape, _progress);
+        var table = merge.Run(_byPartition, cancellationToken);
+        var log = new RunLog
+        {
+            RowsRead = _rowsRead,
+            RowsDropped = _rowsDropped,
+            RowsOutsideKeyset = _rowsOutside,
+            BytesSpilled = _spilledAgain + _byPartition.Sum(w => w.BytesSpilled),
+            Partitions = merge.PartitionsWithData,
+            Timings = _timings,
+        };
+        return new ReleaseResult(table, log);
+    }
+}
