@@ -6,8 +6,6 @@ namespace DpSpark.Arrow.Ipc;
 /// <summary>Cuts the body of a RecordBatch into arrays, as the schema says, and checks them.</summary>
 internal ref struct BatchReader
 {
-    private static readonly ReadOnlyMemory<byte> s_zeroOffset = new byte[8];
-
     private readonly ReadOnlySpan<byte> _nodes;
     private readonly ReadOnlySpan<byte> _viewCounts;
     private readonly DictionaryStore _dictionaries;
@@ -279,7 +277,7 @@ internal ref struct BatchReader
         var bytes = width * (length + 1L);
         if (buffer.Length < bytes)
         {
-            return length == 0 ? s_zeroOffset[..width] : throw new ArrowFormatException("Its offsets buffer is too short.");
+            return length == 0 ? NullSlots.ZeroOffset[..width] : throw new ArrowFormatException("Its offsets buffer is too short.");
         }
 
         return buffer[..(int)bytes];
