@@ -1,3 +1,4 @@
+using DpSpark.Vectors.Dp;
 using DpSpark.Vectors.Formats;
 
 namespace DpSpark.Vectors;
@@ -39,8 +40,18 @@ public static class Dispatcher
             return report.Finish();
         }
 
-        // Files of DP vectors: DpVectors.Run(file, report) for each.
-        error.WriteLine(args.Length > 0 && args.All(File.Exists) ? "DP vectors are not available in this version." : Usage);
-        return 2;
+        if (args.Length == 0 || !args.All(File.Exists))
+        {
+            error.WriteLine(Usage);
+            return 2;
+        }
+
+        var cases = new VectorReport(output);
+        foreach (var file in args)
+        {
+            DpVectors.Run(file, cases);
+        }
+
+        return cases.Finish();
     }
 }

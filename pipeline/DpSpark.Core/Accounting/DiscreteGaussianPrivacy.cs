@@ -37,4 +37,11 @@ public static class DiscreteGaussianPrivacy
 
         return Math.Clamp(sum / DiscreteDistributions.GaussianNormaliser(variance), 0, 1);
     }
+
+    /// <summary>The delta of the continuous mechanism with the same sigma: no bound for the discrete one, for comparison.</summary>
+    /// <param name="epsilon">At least 0.</param>
+    /// <param name="variance">The parameter sigma^2.</param>
+    /// <param name="sensitivity">s, at least 0.</param>
+    public static double ContinuousDelta(double epsilon, double variance, long sensitivity) =>
+        GaussianPrivacy.DeltaOf(epsilon, Math.Sqrt(variance), sensitivity);
 }

@@ -136,6 +136,18 @@ public static class GaussianPrivacy
     /// <param name="l2Sensitivity">At least 0.</param>
     public static double SafeSigma(double epsilon, double delta, double l2Sensitivity) => Sigma(epsilon, delta, l2Sensitivity) * (1 + 1e-9);
 
+    /// <summary>The smallest delta at an epsilon of noise with this standard deviation.</summary>
+    /// <param name="epsilon">Any real number.</param>
+    /// <param name="sigma">Above 0.</param>
+    /// <param name="l2Sensitivity">At least 0.</param>
+    public static double DeltaOf(double epsilon, double sigma, double l2Sensitivity) => Delta(epsilon, l2Sensitivity / sigma);
+
+    /// <summary>The smallest epsilon at a delta of noise with this standard deviation.</summary>
+    /// <param name="sigma">Above 0.</param>
+    /// <param name="delta">0 to 1.</param>
+    /// <param name="l2Sensitivity">At least 0.</param>
+    public static double EpsilonOf(double sigma, double delta, double l2Sensitivity) => Epsilon(l2Sensitivity / sigma, delta);
+
     /// <summary>The textbook calibration sqrt(2 ln(1.25/delta)) / epsilon, valid below epsilon 1 and always worse: for comparison only, never for a release.</summary>
     /// <param name="epsilon">Above 0.</param>
     /// <param name="delta">Above 0, below 1.</param>

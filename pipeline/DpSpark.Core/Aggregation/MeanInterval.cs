@@ -54,6 +54,21 @@ public readonly record struct MeanInterval(double Lower, double Upper)
         return Within(middle + Math.Min(a1 / c1, a1 / c2), middle + Math.Max(a2 / c1, a2 / c2), lower, upper);
     }
 
+    /// <summary>The box with Gaussian noise on both.</summary>
+    /// <param name="normalizedSum">Noisy sum of values less the midpoint.</param>
+    /// <param name="count">Noisy count.</param>
+    /// <param name="sumDeviation">Standard deviation of the sum's noise.</param>
+    /// <param name="countDeviation">Standard deviation of the count's noise.</param>
+    /// <param name="lower">Lower clamping bound.</param>
+    /// <param name="upper">Upper clamping bound.</param>
+    /// <param name="confidence">The level of the interval.</param>
+    public static MeanInterval GaussianBox(
+        double normalizedSum, double count, double sumDeviation, double countDeviation, double lower, double upper, double confidence)
+    {
+        double z = GaussianZ(Math.Sqrt(confidence));
+        return Box(normalizedSum, count, z * sumDeviation, z * countDeviation, lower, upper);
+    }
+
     /// <summary>z for Gaussian noise.</summary>
     /// <param name="confidence">The level.</param>
     public static double GaussianZ(double confidence) => Normal.UpperQuantile((1 - confidence) / 2);

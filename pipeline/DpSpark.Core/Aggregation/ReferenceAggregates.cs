@@ -21,6 +21,16 @@ public sealed class ReferencePartition
 
     /// <summary>Sum of (2k - (Lo + Hi))^2: squares less the midpoint, in quarter square units.</summary>
     public BigInteger HalfUnitSquares { get; internal set; }
+
+    /// <summary>The mean of the clamped values; the midpoint where there is none.</summary>
+    /// <param name="grid">The values' grid and bounds.</param>
+    public double Mean(ValueGrid grid) => ReferenceAggregates.Mean(
+        grid.ToDouble(HalfUnits) / 2, Count, grid.ToDouble(grid.Lower), grid.ToDouble(grid.Upper));
+
+    /// <summary>The variance of the clamped values; 0 where there is none.</summary>
+    /// <param name="grid">The values' grid and bounds.</param>
+    public double Variance(ValueGrid grid) => ReferenceAggregates.Variance(
+        Math.ScaleB(grid.ToDouble(HalfUnitSquares), grid.Exponent) / 4, grid.ToDouble(HalfUnits) / 2, Count, grid.ToDouble(grid.Lower), grid.ToDouble(grid.Upper));
 }
 
 /// <summary>Count, privacy-id count, sum, mean and variance of bounded rows, plainly: the oracle of the columnar kernels and the limit of a release without noise.</summary>
@@ -121,6 +131,20 @@ public static class ReferenceAggregates
         }
 
         return counts;
+    }
+
+    /// <summary>How many different values there are, -0 being 0.</summary>
+    /// <param name="values">The values.</param>
+    public static long DistinctCount(IEnumerable<double> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var seen = new HashSet<ulong>();
+        foreach (double value in values)
+        {
+            seen.Add(Keys.CanonicalKey.CanonicalBits(value));
+        }
+
+        return seen.Count;
     }
 
     /// <summary>Edges of bins of equal width.</summary>

@@ -69,6 +69,21 @@ public static class SoftBins
         return sum;
     }
 
+    /// <summary>Everything that is read off the bins of some values.</summary>
+    /// <param name="values">The values; they are clamped.</param>
+    /// <param name="lower">Lower clamping bound.</param>
+    /// <param name="upper">Upper clamping bound, above the lower.</param>
+    public static SoftBinSummary Summarize(IReadOnlyList<double> values, double lower, double upper)
+    {
+        double[] two = Two(values, lower, upper);
+        double[] three = Three(values, lower, upper);
+        double count = Count(three);
+        double sum = NormalizedSum(three, upper - lower);
+        double squares = NormalizedSquares(three, upper - lower);
+        return new(
+            two, three, count, sum, squares, ReferenceAggregates.Mean(sum, count, lower, upper), ReferenceAggregates.Variance(squares, sum, count, lower, upper));
+    }
+
     /// <summary>Noise variances under Laplace noise at one epsilon, by bins and by splitting epsilon equally over separate sums.</summary>
     /// <param name="epsilon">Epsilon of the whole group.</param>
     /// <param name="l0">Partitions per unit.</param>
@@ -103,3 +118,14 @@ public sealed record GroupVariances(double Count, double NormalizedSum, double N
 /// <param name="ThreeBin">Count, sum and squares from three bins.</param>
 /// <param name="SplitThree">Count, sum and squares at a third of epsilon each.</param>
 public sealed record SoftBinVariances(GroupVariances TwoBin, GroupVariances SplitTwo, GroupVariances ThreeBin, GroupVariances SplitThree);
+
+/// <summary>What is read off soft bins.</summary>
+/// <param name="TwoBins">The two bins.</param>
+/// <param name="ThreeBins">The three bins.</param>
+/// <param name="Count">Number of values.</param>
+/// <param name="NormalizedSum">Sum of the values less the midpoint.</param>
+/// <param name="NormalizedSquares">Sum of squares of the values less the midpoint.</param>
+/// <param name="Mean">Mean.</param>
+/// <param name="Variance">Variance.</param>
+public sealed record SoftBinSummary(
+    IReadOnlyList<double> TwoBins, IReadOnlyList<double> ThreeBins, double Count, double NormalizedSum, double NormalizedSquares, double Mean, double Variance);

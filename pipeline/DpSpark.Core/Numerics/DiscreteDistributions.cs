@@ -184,6 +184,30 @@ public static class DiscreteDistributions
         return high;
     }
 
+    /// <summary>P(|X| at most w) for discrete Laplace.</summary>
+    /// <param name="scale">t/s.</param>
+    /// <param name="halfWidth">w, whole and at least 0.</param>
+    public static double LaplaceCoverage(double scale, double halfWidth) => 1 - (2 * LaplaceUpperTail(scale, halfWidth + 1));
+
+    /// <summary>P(|X| at most w) for discrete Gaussian.</summary>
+    /// <param name="variance">The parameter sigma^2.</param>
+    /// <param name="halfWidth">w, whole and at least 0.</param>
+    public static double GaussianCoverage(double variance, double halfWidth) => 1 - (2 * GaussianUpperTail(variance, halfWidth + 1));
+
+    /// <summary>exp(-numerator/denominator): the chance that <c>CksSampler.BernoulliExp</c> is true.</summary>
+    /// <param name="numerator">At least 0.</param>
+    /// <param name="denominator">Above 0.</param>
+    public static double BernoulliExpProbability(double numerator, double denominator) => Math.Exp(-numerator / denominator);
+
+    /// <summary>Scale of continuous Laplace noise: l1 / epsilon. For previews; releases take exact rationals.</summary>
+    /// <param name="l1Sensitivity">L1 sensitivity.</param>
+    /// <param name="epsilon">Above 0.</param>
+    public static double LaplaceScale(double l1Sensitivity, double epsilon) => l1Sensitivity / epsilon;
+
+    /// <summary>Standard deviation of continuous Laplace noise: sqrt(2) times its scale.</summary>
+    /// <param name="scale">The scale.</param>
+    public static double LaplaceStandardDeviation(double scale) => Math.Sqrt(2) * scale;
+
     private const double LargeSigma = 1 << 14;
 
     private static double Alpha(double confidence) => confidence > 0 && confidence < 1

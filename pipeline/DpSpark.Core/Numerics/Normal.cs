@@ -21,7 +21,11 @@ public static class Normal
     /// </remarks>
     public static double Erfcx(double x)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(x);
+        if (!(x >= 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(x), "erfcx is taken at 0 or above.");
+        }
+
         if (x < 1)
         {
             double term = x;

@@ -23,16 +23,18 @@ public sealed record JointGaussianRule(double SumRuleDelta, double JointDelta, i
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(l0, 1);
         double p1 = Normal.UpperTail((threshold - 1) / sigma);
-        double joint = -1;
+        double joint = 0;
         int argument = 0;
         for (int k = 0; k <= l0; k++)
         {
             double delta = Union(Elementary.OneMinusPower(p1, k), GaussianPrivacy.Delta(epsilon, Math.Sqrt(l0 - k) / sigma));
-            if (delta > joint)
+            // Equal up to rounding is equal: the argument is the smallest one.
+            if (delta > joint * (1 + 1e-9))
             {
-                joint = delta;
                 argument = k;
             }
+
+            joint = Math.Max(joint, delta);
         }
 
         double sum = GaussianPrivacy.Delta(epsilon, Math.Sqrt(l0) / sigma) + Elementary.OneMinusPower(p1, l0);

@@ -40,6 +40,14 @@ public sealed record ThresholdPreview(double Threshold, double Spread, int PreTh
         return new(1 + (sigma * Normal.UpperQuantile(delta0)) + preThreshold - 1, sigma, preThreshold, true);
     }
 
+    /// <summary>Gaussian with delta in halves: one for the noise, one for the threshold.</summary>
+    /// <param name="epsilon">Total epsilon.</param>
+    /// <param name="delta">Total delta.</param>
+    /// <param name="l0">Partitions per unit.</param>
+    /// <param name="preThreshold">N.</param>
+    public static ThresholdPreview Gaussian(double epsilon, double delta, int l0, int preThreshold) =>
+        Gaussian(epsilon, delta / 2, delta / 2, l0, preThreshold);
+
     /// <summary>The chance that a partition of n units is shown.</summary>
     /// <param name="units">Units in the partition.</param>
     public double KeepProbability(double units)

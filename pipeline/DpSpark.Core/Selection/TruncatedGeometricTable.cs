@@ -121,6 +121,15 @@ public sealed class TruncatedGeometricTable
         return (numerator / common, denominator / common);
     }
 
+    /// <summary>P(n) of a table: 0 for n of 0, 2^128 beyond its end.</summary>
+    /// <param name="table">P(1), P(2), ...</param>
+    /// <param name="units">n.</param>
+    public static BigInteger At(IReadOnlyList<BigInteger> table, long units)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        return units <= 0 ? BigInteger.Zero : units > table.Count ? One : table[(int)units - 1];
+    }
+
     /// <summary>Decides whether a partition is shown.</summary>
     /// <param name="words">The selection's stream of this partition.</param>
     /// <param name="units">Units in the partition, less the pre-threshold plus one.</param>
