@@ -10,10 +10,10 @@ namespace DpSpark.Core.Selection;
 /// <param name="WeightedGaussianWeight">Threshold of the weighted Gaussian rule, in weights, which are not units.</param>
 public sealed record StrategyComparison(double TruncatedGeometric, double DiscreteLaplace, double Gaussian, double WeightedGaussianWeight)
 {
-    /// <summary>The rule that needs the fewest units; the earlier one on a tie.</summary>
-    public string Best => TruncatedGeometric <= DiscreteLaplace && TruncatedGeometric <= Gaussian ? "truncated_geometric"
-        : DiscreteLaplace <= Gaussian ? "discrete_laplace"
-        : "gaussian_sum_rule";
+    /// <summary>The rule that needs the fewest units; on a tie the one that gives a noisy count at no further cost.</summary>
+    public string Best => Gaussian <= DiscreteLaplace && Gaussian <= TruncatedGeometric ? "gaussian_sum_rule"
+        : DiscreteLaplace <= TruncatedGeometric ? "discrete_laplace"
+        : "truncated_geometric";
 
     /// <summary>Compares the rules.</summary>
     /// <param name="epsilon">Total epsilon.</param>
