@@ -42,7 +42,7 @@ internal sealed unsafe class LocalRun : IDisposable
         _format = new RowFormat(_spec);
         _keyset = plan.Request.Keyset is { } keyset ? new KeysetIndex(keyset.Keys) : null;
         _boundKey = BoundKey.Derive(key.Secret, key.ReleaseId);
-        _pool = new ChunkPool(options.MemoryBytes * 5 / 10);
+        _pool = new ChunkPool(options.RowBytes ?? options.MemoryBytes / 2);
         _byUnit = new BucketWriter[options.Threads];
         _byPartition = new AccumulatorSpill[options.Threads];
         _processors = new UnitBucket?[options.Threads];
@@ -58,10 +58,10 @@ internal sealed unsafe class LocalRun : IDisposable
     private bool IsNoisy => _mode is RunMode.Release or RunMode.Seeded;
 
     /// <summary>Bytes of one bucket that a thread takes into memory at once.</summary>
-    private long BucketLimit => Math.Max(4L << 20, _options.MemoryBytes / 10 / _options.Threads);
+    private long BucketLimit => _options.BucketBytes ?? Math.Max(4L << 20, _options.MemoryBytes / 10 / _options.Threads);
 
     /// <summary>Bytes of a thread's accumulators before they are set aside.</summary>
-    private long TableLimit => Math.Max(2L << 20, _options.MemoryBytes / 10 / _options.Threads);
+    private long TableLimit => _options.TableBytes ?? Math.Max(2L << 20, _options.MemoryBytes / 10 / _options.Threads);
 
     public ReleaseResult Execute(CancellationToken cancellationToken)
     {
@@ -271,7 +271,7 @@ internal sealed unsafe class LocalRun : IDisposable
     private void SetAsideIfLarge(int thread)
     {
         var processor = Processor(thread);
-        if (processor.Table.MemoryBytes > TableLimit && processor.Table.Count > 1024)
+        if (processor.Table.MemoryBytes > TableLimit && processor.Table.Count > 64)
         {
             _byPartition[thread].Write(processor.Table);
             processor.Table.Clear();
