@@ -1,3 +1,4 @@
+using System.Numerics;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 
@@ -18,7 +19,7 @@ public sealed record ReleasePlan
     /// <summary>Delta charged.</summary>
     public required ExactDecimal Delta { get; init; }
 
-    /// <summary>Name of the accountant that composed the mechanisms: <c>basic</c> or <c>gdp</c>/<c>zcdp</c>.</summary>
+    /// <summary>Name of the accountant that composed the mechanisms: <c>gdp</c> where Gaussian mechanisms were composed into one (the rest is added), else <c>basic</c>.</summary>
     public required string Accountant { get; init; }
 
     /// <summary>One line per mechanism: shares, sensitivities, expected errors; in output order, selection first.</summary>
@@ -46,10 +47,10 @@ public sealed record PlannedMechanism
     /// <summary>Mechanism in words (<c>discrete_laplace</c>, <c>discrete_gaussian</c>, <c>truncated_geometric</c>, …).</summary>
     public required string Mechanism { get; init; }
 
-    /// <summary>Epsilon of this mechanism under basic composition; shortest decimal.</summary>
+    /// <summary>Epsilon of this mechanism's share: exact where it has at most 17 digits, else rounded down. 0 for a mechanism that is paid for by another (<see cref="SharedWith"/>).</summary>
     public required ExactDecimal Epsilon { get; init; }
 
-    /// <summary>Delta of this mechanism under basic composition.</summary>
+    /// <summary>Delta of this mechanism's share, likewise.</summary>
     public required ExactDecimal Delta { get; init; }
 
     /// <summary>Partitions that one unit may change.</summary>
@@ -72,6 +73,27 @@ public sealed record PlannedMechanism
 
     /// <summary>Smallest true value for which the half-width is at most 10 % of it; null where that has no meaning.</summary>
     public double? SmallestWithin10Percent { get; init; }
+
+    /// <summary>The noise with its exact parameters; null for a truncated geometric selection and for public values.</summary>
+    public NoiseSpec? Noise { get; init; }
+
+    /// <summary>Real value of one unit of the noise.</summary>
+    public GridUnit Grid { get; init; } = GridUnit.One;
+
+    /// <summary>l1 sensitivity in units of <see cref="Grid"/>, exact.</summary>
+    public BigInteger L1Units { get; init; }
+
+    /// <summary>Squared l2 sensitivity in squared units of <see cref="Grid"/>, exact.</summary>
+    public BigInteger L2SquaredUnits { get; init; }
+
+    /// <summary>Threshold of a selection by a noisy count, in units of <see cref="Grid"/>.</summary>
+    public BigInteger? Threshold { get; init; }
+
+    /// <summary>Name of the output that pays for this number; null when it pays for itself.</summary>
+    public string? SharedWith { get; init; }
+
+    /// <summary>Clamping bounds in real units; null for counts and selections.</summary>
+    public (double Lower, double Upper)? Clamp { get; init; }
 }
 
 /// <summary>A row of the table "units in a partition, chance it is shown".</summary>

@@ -41,6 +41,9 @@ public sealed record ReleaseRequest
 
     /// <summary>Whether negative numbers are raised to zero after noise.</summary>
     public bool NonNegative { get; init; }
+
+    /// <summary>Everything that affects the release, in one order and one spelling, for hashing: requests with the same text are the same release of the same data.</summary>
+    public string ToCanonicalText() => RequestText.Write(this);
 }
 
 /// <summary>The noise of a release.</summary>

@@ -1,0 +1,109 @@
+using System.Numerics;
+using DpSpark.Core.Noise;
+using DpSpark.Core.Numerics;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>An integer query over all partitions: what is summed, on which grid, and what one unit may change in integer units.</summary>
+/// <param name="Part">Part of the metric bytes.</param>
+/// <param name="Terms">The linear combination of accumulators.</param>
+/// <param name="Grid">Real value of one unit.</param>
+/// <param name="PerPartition">Change of the number in one partition.</param>
+/// <param name="L1">l1 norm of the change over all partitions.</param>
+/// <param name="L2Squared">Squared l2 norm.</param>
+/// <param name="Partitions">Partitions that change.</param>
+/// <param name="IsProduct">Whether the norms are those of a bound per partition and a number of partitions.</param>
+internal sealed record IntegerQuery(
+    string Part, IReadOnlyList<Term> Terms, GridUnit Grid, BigInteger PerPartition, BigInteger L1, BigInteger L2Squared, BigInteger Partitions, bool IsProduct);
+
+/// <summary>A draw and the sensitivities, in its own grid's units, that its noise was made for.</summary>
+internal sealed record PlannedDraw(DrawSpec Spec, BigInteger PerPartition, BigInteger L1, BigInteger L2Squared);
+
+/// <summary>Puts exact noise on integer queries.</summary>
+internal static class DrawBuilder
+{
+    /// <summary>Bits of sigma up to which the Gaussian sampler works in 128-bit arithmetic (dp-math.md 1.4, F4).</summary>
+    private const int NarrowSigmaBits = 24;
+
+    /// <summary>Bits of a coarsened sensitivity: rounding it up then costs at most 2^-14.</summary>
+    private const int SensitivityBits = 14;
+
+    /// <summary>Discrete Laplace noise on the query's own grid: scale at least l1 / epsilon.</summary>
+    internal static PlannedDraw Laplace(IntegerQuery query, Rational epsilon)
+    {
+        var noise = LaplaceNoise(query.L1, epsilon);
+        var scale = new Rational(noise.Numerator, noise.Denominator).ToDouble();
+        return new(
+            new DrawSpec
+            {
+                Part = query.Part,
+                Terms = query.Terms,
+                Grid = query.Grid,
+                Noise = noise,
+                StandardDeviation = Math.Sqrt(DiscreteDistributions.LaplaceVariance(scale)) * BoundsGrid.UnitValue(query.Grid).ToDouble(),
+            },
+            query.PerPartition,
+            query.L1,
+            query.L2Squared);
+    }
+
+    /// <summary>The discrete Laplace distribution that makes a query of l1 norm <paramref name="l1"/> epsilon-differentially private.</summary>
+    internal static NoiseSpec LaplaceNoise(BigInteger l1, Rational epsilon)
+    {
+        var (numerator, denominator) = NoiseScale.Laplace(l1, epsilon.Numerator, epsilon.Denominator);
+        return new(NoiseKind.DiscreteLaplace, numerator, denominator, NoiseSampler.Choose(NoiseKind.DiscreteLaplace, numerator, denominator));
+    }
+
+    /// <summary>
+    /// Discrete Gaussian noise with sigma² at least l2² / mu², on a grid of at least 2^<paramref name="gridBits"/> units per sigma: the query's own, a finer one (the sum is
+    /// multiplied by a power of two, exactly), or, where the bounds allow it and sigma is too wide for fast sampling, a coarser one to which the sum is rounded first.
+    /// </summary>
+    internal static PlannedDraw Gaussian(IntegerQuery query, Rational muSquared, int gridBits)
+    {
+        var bits = SigmaBits(query.L2Squared, muSquared);
+        var perPartition = query.PerPartition;
+        var l1 = query.L1;
+        var l2Squared = query.L2Squared;
+        var terms = query.Terms;
+        var grid = query.Grid;
+        var shift = 0;
+        if (bits < gridBits)
+        {
+            var finer = gridBits - bits;
+            terms = [.. terms.Select(t => t with { Coefficient = t.Coefficient << finer })];
+            grid = grid.ShiftedBy(-finer);
+            perPartition <<= finer;
+            l1 <<= finer;
+            l2Squared <<= 2 * finer;
+        }
+        else if (bits >= NarrowSigmaBits && query.IsProduct)
+        {
+            // dp-math.md 1.6: coarsen once, after summation; each partition then changes by at most ceil(change / 2^shift).
+            shift = Math.Min(Math.Max((int)perPartition.GetBitLength() - 1 - SensitivityBits, bits + 1 - NarrowSigmaBits), bits - gridBits);
+            shift = Math.Max(shift, 0);
+            perPartition = -((-perPartition) >> shift);
+            l1 = perPartition * query.Partitions;
+            l2Squared = perPartition * perPartition * query.Partitions;
+            grid = grid.ShiftedBy(shift);
+        }
+
+        var variance = NoiseScale.GaussianVariance(l2Squared, muSquared.Numerator, muSquared.Denominator);
+        return new(
+            new DrawSpec
+            {
+                Part = query.Part,
+                Terms = terms,
+                Shift = shift,
+                Grid = grid,
+                Noise = new(NoiseKind.DiscreteGaussian, variance, BigInteger.One, NoiseSampler.Choose(NoiseKind.DiscreteGaussian, variance, BigInteger.One)),
+                StandardDeviation = Math.Sqrt((double)variance) * BoundsGrid.UnitValue(grid).ToDouble(),
+            },
+            perPartition,
+            l1,
+            l2Squared);
+    }
+
+    /// <summary>floor(log2(sigma)) in units for a squared l2 norm and a mu².</summary>
+    internal static int SigmaBits(BigInteger l2Squared, Rational muSquared) => (Rational.From(l2Squared) / muSquared).FloorLog2() >> 1;
+}

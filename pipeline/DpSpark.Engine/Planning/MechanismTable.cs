@@ -1,0 +1,161 @@
+using System.Numerics;
+using DpSpark.Core.Numerics;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>Describes an attempt's mechanisms for people, records and audits: selection first, then the outputs in order.</summary>
+internal static class MechanismTable
+{
+    private const double DefaultLevel = 0.95;
+
+    internal static List<PlannedMechanism> Of(ReleaseRequest request, PlanAttempt attempt)
+    {
+        var rows = new List<PlannedMechanism>();
+        var level = request.ConfidenceLevel?.ToDouble() ?? DefaultLevel;
+        if (attempt.Selection is { } selection)
+        {
+            rows.Add(SelectionRow(attempt, selection, level));
+        }
+
+        for (var i = 0; i < request.Aggregates.Count; i++)
+        {
+            if (!attempt.Draws.TryGetValue(i, out var draws))
+            {
+                rows.Add(PublicRow(request.Aggregates[i], attempt.Nodes[i]));
+                continue;
+            }
+
+            var item = attempt.Items.Find(x => x.Aggregates.Contains(i))!;
+            rows.AddRange(Rows(request.Aggregates[i], attempt, item, attempt.Values[i], draws, level));
+        }
+
+        return rows;
+    }
+
+    /// <summary>Half-width of the interval at a level, in units of the noise.</summary>
+    internal static double HalfWidthUnits(NoiseSpec noise, double level)
+    {
+        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
+        return noise.Kind == NoiseKind.DiscreteLaplace
+            ? DiscreteDistributions.DiscreteLaplaceHalfWidth(spread, level)
+            : DiscreteDistributions.DiscreteGaussianHalfWidth(spread, level);
+    }
+
+    /// <summary>The manifest's word for an aggregate.</summary>
+    internal static string Word(AggregateKind kind) => kind switch
+    {
+        AggregateKind.Count => "count",
+        AggregateKind.PrivacyIdCount => "privacy_id_count",
+        AggregateKind.Sum => "sum",
+        AggregateKind.Mean => "mean",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <summary>The word for a selection rule.</summary>
+    internal static string Word(SelectionStrategy strategy) => strategy switch
+    {
+        SelectionStrategy.TruncatedGeometric => "truncated_geometric",
+        SelectionStrategy.LaplaceThreshold => "laplace_threshold",
+        SelectionStrategy.GaussianThreshold => "gaussian_threshold",
+        _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
+    };
+
+    /// <summary>The word for a noise family.</summary>
+    internal static string Word(NoiseKind kind) => kind == NoiseKind.DiscreteLaplace ? "discrete_laplace" : "discrete_gaussian";
+
+    private static PlannedMechanism SelectionRow(PlanAttempt attempt, SelectionRule rule, double level)
+    {
+        var item = attempt.Items.Find(i => i.Selects)!;
+        var spec = rule.Spec;
+        var shared = spec.SharedOutput is not null;
+        var partitions = attempt.Norms.Partitions;
+        var row = new PlannedMechanism
+        {
+            Node = RequestCheck.SelectionName,
+            Aggregate = RequestCheck.SelectionName,
+            Part = "select",
+            Mechanism = Word(spec.Strategy),
+            Epsilon = shared ? default : item.Epsilon.ToDecimalBelow(),
+            Delta = (shared ? item.SelectionDelta : item.Delta).ToDecimalBelow(),
+            L0 = (double)partitions,
+            LInf = 1,
+            L1 = (double)partitions,
+            L2 = Math.Sqrt((double)partitions),
+            SharedWith = spec.SharedOutput,
+        };
+        if (spec.Noise is not { } noise)
+        {
+            return row with { L1Units = partitions, L2SquaredUnits = partitions };
+        }
+
+        var unit = BoundsGrid.UnitValue(spec.NoiseGrid);
+        var scale = (BigInteger.One << -spec.NoiseGrid.BinaryExponent) * partitions;
+        return row with
+        {
+            Noise = noise,
+            Grid = spec.NoiseGrid,
+            L1Units = scale,
+            L2SquaredUnits = scale * (BigInteger.One << -spec.NoiseGrid.BinaryExponent),
+            Threshold = spec.Threshold,
+            StandardDeviation = StandardDeviation(noise) * unit.ToDouble(),
+            HalfWidth = HalfWidthUnits(noise, level) * unit.ToDouble(),
+        };
+    }
+
+    private static double StandardDeviation(NoiseSpec noise)
+    {
+        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
+        return Math.Sqrt(noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceVariance(spread) : DiscreteDistributions.GaussianVariance(spread));
+    }
+
+    private static PlannedMechanism PublicRow(AggregateRequest request, NodeSpec node) => new()
+    {
+        Node = request.Output,
+        Aggregate = Word(request.Kind),
+        Part = "public",
+        Mechanism = "public_value",
+        Epsilon = default,
+        Delta = default,
+        Clamp = (node.Grid.ToDouble(node.Lower), node.Grid.ToDouble(node.Upper)),
+    };
+
+    private static IEnumerable<PlannedMechanism> Rows(
+        AggregateRequest request, PlanAttempt attempt, PlanItem item, ValueQuery? value, IReadOnlyList<PlannedDraw> draws, double level)
+    {
+        var first = true;
+        foreach (var draw in draws)
+        {
+            var spec = draw.Spec;
+            var shared = spec.SharedWith is not null;
+            var unit = BoundsGrid.UnitValue(spec.Grid).ToDouble();
+            var half = HalfWidthUnits(spec.Noise, level) * unit;
+
+            // The draws of a mean are one mechanism: the first row carries its cost.
+            var pays = first && !shared;
+            yield return new PlannedMechanism
+            {
+                Node = request.Output,
+                Aggregate = Word(request.Kind),
+                Part = spec.Part,
+                Mechanism = Word(spec.Noise.Kind),
+                Epsilon = pays ? item.Epsilon.ToDecimalBelow() : default,
+                Delta = pays ? (item.Delta - item.SelectionDelta).ToDecimalBelow() : default,
+                L0 = (double)attempt.Norms.Partitions,
+                LInf = (double)draw.PerPartition * unit,
+                L1 = (double)draw.L1 * unit,
+                L2 = Math.Sqrt((double)draw.L2Squared) * unit,
+                StandardDeviation = spec.StandardDeviation,
+                HalfWidth = half,
+                SmallestWithin10Percent = request.Kind == AggregateKind.Mean ? null : half * 10,
+                Noise = spec.Noise,
+                Grid = spec.Grid,
+                L1Units = draw.L1,
+                L2SquaredUnits = draw.L2Squared,
+                SharedWith = spec.SharedWith,
+                Clamp = value is null ? null : (value.Grid.Unit.ToDouble(value.Grid.Lower), value.Grid.Unit.ToDouble(value.Grid.Upper)),
+            };
+            first = false;
+        }
+    }
+}

@@ -1,0 +1,368 @@
+using System.Numerics;
+using DpSpark.Core.Accounting;
+using DpSpark.Core.Numerics;
+using DpSpark.Core.Selection;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>What an audit of a plan found.</summary>
+/// <param name="Epsilon">Epsilon at which the mechanisms were checked: the exact sum of the pure ones, or the plan's where Gaussian noise trades epsilon for delta. Infinite when it cannot be told.</param>
+/// <param name="Delta">Upper bound of the delta at that epsilon.</param>
+/// <param name="Findings">What contradicts the plan's claim; empty when it holds.</param>
+public sealed record PlanAuditResult(double Epsilon, double Delta, IReadOnlyList<string> Findings)
+{
+    /// <summary>Whether the plan keeps what it claims.</summary>
+    public bool Holds => Findings.Count == 0;
+}
+
+/// <summary>
+/// Recomputes a plan's privacy from the integers of its stage description alone: bounds, terms, clamps, shifts, noise parameters, tables and thresholds. It shares no step with
+/// the planner but the norms of contribution bounds, and does not look at shares.
+/// </summary>
+/// <remarks>
+/// Laplace mechanisms add up exactly as rationals. All Gaussian noise of the plan, that of selection included, is composed into one mu. Selection adds its table's or threshold's
+/// part. Source: dp-math.md 2.2, 4.1 to 4.4, 5.1, 5.2, 5.5.
+/// </remarks>
+public sealed class PlanAudit
+{
+    private const double Tolerance = 1e-11;
+
+    private readonly ReleasePlan _plan;
+    private readonly StageSpec _spec;
+    private readonly List<string> _findings = [];
+    private readonly ContributionNorms? _norms;
+    private Rational _pureEpsilon;
+    private Rational _muSquared;
+    private double _smallestVariance = double.PositiveInfinity;
+
+    private PlanAudit(ReleasePlan plan)
+    {
+        _plan = plan;
+        _spec = plan.Spec;
+        _norms = _spec.UnitColumns.Count == 0
+            ? ContributionNorms.Of(1, 1, 1, null)
+            : ContributionNorms.Of(_spec.MaxPartitionsContributed, _spec.MaxContributionsPerPartition, _spec.MaxContributions, _spec.PublicPartitions ? plan.Request.Keyset?.Keys.Count : null);
+    }
+
+    /// <summary>Recomputes.</summary>
+    /// <param name="plan">The plan.</param>
+    public static PlanAuditResult Recompute(ReleasePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return new PlanAudit(plan).Run();
+    }
+
+    private PlanAuditResult Run()
+    {
+        if (_norms is null)
+        {
+            return new(double.PositiveInfinity, 1, ["The number of partitions of one unit is not bounded."]);
+        }
+
+        if (_plan.Epsilon > _plan.Request.Epsilon || _plan.Delta > _plan.Request.Delta)
+        {
+            _findings.Add("The plan charges more than the request allows.");
+        }
+
+        CheckNames();
+        foreach (var node in _spec.Nodes)
+        {
+            CheckNode(node);
+        }
+
+        var (selectionEpsilon, selectionDelta) = _spec.Selection is { } selection ? CheckSelection(selection) : (0, 0);
+        if (_spec.Selection is null && !_spec.PublicPartitions)
+        {
+            _findings.Add("Partitions are neither public nor selected.");
+        }
+
+        return Compose(selectionEpsilon, selectionDelta);
+    }
+
+    private PlanAuditResult Compose(double selectionEpsilon, double selectionDelta)
+    {
+        var claimed = Rational.From(_plan.Epsilon);
+        var pure = _pureEpsilon + Rational.FromDouble(selectionEpsilon);
+        if (_muSquared.Sign == 0)
+        {
+            // Without selection this comparison is exact.
+            var limit = selectionEpsilon > 0 ? claimed * Rational.FromDouble(1 + Tolerance) : claimed;
+            Require(pure <= limit, "The mechanisms together need more epsilon than the plan claims.");
+            Require(selectionDelta <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
+            return new(pure.ToDouble(), selectionDelta, _findings);
+        }
+
+        var rest = (claimed - pure).ToDouble();
+        if (!(rest > 0))
+        {
+            _findings.Add("Nothing of epsilon is left for the Gaussian mechanisms.");
+            return new(double.PositiveInfinity, 1, _findings);
+        }
+
+        var muSquared = _muSquared.ToDouble();
+        Require(_smallestVariance * (1 + 1e-6) >= GaussianPool.NeededVariance(muSquared, rest), "The grid of a Gaussian mechanism is too coarse to be accounted like a continuous one.");
+        var delta = selectionDelta + GaussianPool.Delta(rest, Math.Sqrt(muSquared));
+        Require(delta <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more delta than the plan claims.");
+        return new(_plan.Epsilon.ToDouble(), delta, _findings);
+    }
+
+    private void CheckNames()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal) { RequestCheck.SelectionName };
+        foreach (var node in _spec.Nodes)
+        {
+            Require(names.Add(node.Output), "Two outputs have one name, or a reserved one; they would carry the same noise.");
+            Require(node.Draws.Select(d => d.Part).Distinct(StringComparer.Ordinal).Count() == node.Draws.Count, "Two draws of an output have one name.");
+        }
+    }
+
+    private void CheckNode(NodeSpec node)
+    {
+        if (node.Form == NodeForm.Constant)
+        {
+            Require(node.Lower == node.Upper && node.Draws.Count == 0, "A public value is not the same for all data.");
+            return;
+        }
+
+        var paid = node.Draws.Where(d => d.SharedWith is null).ToList();
+        foreach (var draw in node.Draws.Where(d => d.SharedWith is not null))
+        {
+            CheckShared(draw);
+        }
+
+        if (node.Form == NodeForm.TwoBinMean && paid.Count == 2 && paid.TrueForAll(d => d.Noise.Kind == NoiseKind.DiscreteLaplace))
+        {
+            // One row moves both bins: the change of the pair is convex in the value, so it is largest at an end.
+            Require(paid.TrueForAll(d => d.Shift == 0), "The bins of a mean are rounded after summation.");
+            var change = PairChange(paid[0], paid[1]);
+            foreach (var noise in paid.Select(d => d.Noise).Distinct())
+            {
+                var epsilon = Rational.From(RowsL1() * change) * new Rational(noise.Denominator, noise.Numerator);
+                _pureEpsilon += paid[0].Noise == paid[1].Noise ? epsilon : epsilon * Rational.From(2);
+            }
+
+            return;
+        }
+
+        foreach (var draw in paid)
+        {
+            CheckDraw(draw);
+        }
+    }
+
+    private void CheckShared(DrawSpec draw)
+    {
+        var source = _spec.Nodes.FirstOrDefault(n => n.Output == draw.SharedWith);
+        var original = source?.Draws.FirstOrDefault(d => d.Part == draw.Part && d.SharedWith is null);
+        if (original is null || original.Noise != draw.Noise || original.Shift != draw.Shift || original.Grid != draw.Grid || original.Terms.Count != draw.Terms.Count)
+        {
+            _findings.Add("A number that is said to be drawn elsewhere is not.");
+            return;
+        }
+
+        // Rows and units are one number only where a unit has at most one row per partition.
+        var oneRow = _norms!.RowsPerPartition is { IsOne: true };
+        for (var i = 0; i < draw.Terms.Count; i++)
+        {
+            var same = draw.Terms[i] == original.Terms[i]
+                || (oneRow && draw.Terms[i].Coefficient == original.Terms[i].Coefficient && IsCount(draw.Terms[i]) && IsCount(original.Terms[i]));
+            Require(same, "Two outputs that share a draw are not the same number.");
+        }
+    }
+
+    private bool IsCount(Term term) => term.Accumulator < 0 || _spec.Accumulators[term.Accumulator].Kind == AccumulatorKind.Count;
+
+    private void CheckDraw(DrawSpec draw)
+    {
+        var (row, partition) = Change(draw);
+        if (row.Sign > 0 && partition.Sign > 0)
+        {
+            _findings.Add("A draw mixes sums of rows and sums of units.");
+            return;
+        }
+
+        var ofRows = row.Sign > 0;
+        var perPartition = ofRows ? RowsPerPartition() * row : partition;
+        var l1 = ofRows ? RowsL1() * row : _norms!.Partitions * partition;
+        var l2Squared = ofRows ? _norms!.RowsL2Squared * row * row : _norms!.Partitions * partition * partition;
+        if (draw.Shift > 0)
+        {
+            Require(!ofRows || _norms.IsProduct, "A sum is rounded although only a joint bound limits it.");
+            perPartition = -((-perPartition) >> draw.Shift);
+            l1 = perPartition * _norms.Partitions;
+            l2Squared = perPartition * perPartition * _norms.Partitions;
+        }
+
+        Spend(draw.Noise, l1, l2Squared);
+    }
+
+    private void Spend(NoiseSpec noise, BigInteger l1, BigInteger l2Squared)
+    {
+        if (noise.Numerator.Sign <= 0 || noise.Denominator.Sign <= 0)
+        {
+            _findings.Add("A noise parameter is not positive.");
+        }
+        else if (noise.Kind == NoiseKind.DiscreteLaplace)
+        {
+            _pureEpsilon += Rational.From(l1) * new Rational(noise.Denominator, noise.Numerator);
+        }
+        else
+        {
+            _muSquared += Rational.From(l2Squared) * new Rational(noise.Denominator, noise.Numerator);
+            _smallestVariance = Math.Min(_smallestVariance, Rounding.Nearest(noise.Numerator, noise.Denominator));
+        }
+    }
+
+    /// <summary>Largest change of a draw by one row, and by one unit's presence in a partition.</summary>
+    private (BigInteger Row, BigInteger Partition) Change(DrawSpec draw)
+    {
+        BigInteger low = 0, high = 0, partition = 0;
+        foreach (var term in draw.Terms)
+        {
+            if (term.Accumulator < 0)
+            {
+                partition += BigInteger.Abs(term.Coefficient);
+                continue;
+            }
+
+            var accumulator = _spec.Accumulators[term.Accumulator];
+            var a = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Lower;
+            var b = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Upper;
+            if (accumulator.Kind == AccumulatorKind.PartitionSum)
+            {
+                partition += BigInteger.Max(BigInteger.Abs(a), BigInteger.Abs(b));
+            }
+            else
+            {
+                low += BigInteger.Min(a, b);
+                high += BigInteger.Max(a, b);
+            }
+        }
+
+        return (BigInteger.Max(BigInteger.Abs(low), BigInteger.Abs(high)), partition);
+    }
+
+    private BigInteger PairChange(DrawSpec first, DrawSpec second)
+    {
+        var sum = first.Terms.Concat(second.Terms).Select(t => t.Accumulator).Where(a => a >= 0 && _spec.Accumulators[a].Kind == AccumulatorKind.Sum).Distinct().ToList();
+        if (sum.Count != 1 || first.Terms.Concat(second.Terms).Any(t => !IsCount(t) && t.Accumulator != sum[0]) || first.Terms.Concat(second.Terms).Any(t => t.Accumulator < 0))
+        {
+            _findings.Add("The bins of a mean are not of one column.");
+            return BigInteger.One;
+        }
+
+        var accumulator = _spec.Accumulators[sum[0]];
+        BigInteger At(DrawSpec draw, BigInteger value) => BigInteger.Abs(draw.Terms.Aggregate(BigInteger.Zero, (s, t) => s + (t.Coefficient * (t.Accumulator == sum[0] ? value : BigInteger.One))));
+        return BigInteger.Max(At(first, accumulator.Lower) + At(second, accumulator.Lower), At(first, accumulator.Upper) + At(second, accumulator.Upper));
+    }
+
+    private BigInteger RowsPerPartition() => Bounded(_norms!.RowsPerPartition ?? BigInteger.Zero);
+
+    private BigInteger RowsL1() => Bounded(_norms!.RowsL1);
+
+    private BigInteger Bounded(BigInteger rows)
+    {
+        Require(rows.Sign > 0, "Rows of one unit are not bounded, and a draw counts or adds rows.");
+        return rows;
+    }
+
+    private (double Epsilon, double Delta) CheckSelection(SelectionSpec selection)
+    {
+        var partitions = (double)_norms!.Partitions;
+        if (selection.Strategy == SelectionStrategy.TruncatedGeometric)
+        {
+            return CheckTable(selection.Table, partitions);
+        }
+
+        if (selection.Noise is not { } noise || selection.NoiseGrid.BinaryExponent > 0 || selection.NoiseGrid.DecimalScale != 0)
+        {
+            _findings.Add("A threshold has no noise, or noise coarser than one unit.");
+            return (double.PositiveInfinity, 1);
+        }
+
+        var units = BigInteger.One << -selection.NoiseGrid.BinaryExponent;
+        if (selection.SharedOutput is { } output)
+        {
+            var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null);
+            var ofUnits = draw is { Shift: 0, Terms.Count: 1 } && draw.Noise == noise && draw.Grid == selection.NoiseGrid && draw.Terms[0].Coefficient == units
+                && (draw.Terms[0].Accumulator < 0 || (_norms.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
+            Require(ofUnits, "The count that the threshold is compared with is not the one that is released.");
+        }
+        else
+        {
+            Spend(noise, _norms.Partitions * units, _norms.Partitions * units * units);
+        }
+
+        // A partition that one unit alone makes eligible passes when the noise reaches T - N units.
+        var distance = (double)(selection.Threshold - (selection.PreThreshold * units));
+        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
+        var chance = noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceUpperTail(spread, distance)
+            : distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
+        return (0, Elementary.OneMinusPower(chance, partitions));
+    }
+
+    private (double Epsilon, double Delta) CheckTable(IReadOnlyList<BigInteger> table, double partitions)
+    {
+        var one = TruncatedGeometricTable.One;
+        if (table.Count == 0 || table[^1] != one)
+        {
+            _findings.Add("The selection's table does not end in certainty.");
+            return (double.PositiveInfinity, 1);
+        }
+
+        // The smallest epsilon0 that both inequalities of the definition hold with, given delta0 = P(1).
+        var delta = table[0];
+        var worst = new Rational(BigInteger.One, BigInteger.One);
+        var previous = table[0];
+        for (var n = 1; n <= table.Count; n++)
+        {
+            var next = n < table.Count ? table[n] : one;
+            if (next < previous)
+            {
+                _findings.Add("The selection's table falls.");
+            }
+
+            worst = Worse(worst, next - delta, previous);
+            worst = Worse(worst, one - previous - delta, one - next);
+            previous = next;
+        }
+
+        var epsilon0 = Elementary.Log1P((worst - Rational.From(BigInteger.One)).ToDouble());
+        var delta0 = Rounding.Nearest(delta, one);
+        var row = _plan.Mechanisms.FirstOrDefault(m => m.Node == RequestCheck.SelectionName);
+        var claimed = row?.Epsilon.ToDouble() ?? 0;
+        var basic = epsilon0 * partitions;
+        if (basic > claimed && partitions <= SelectionRule.MaxComposed)
+        {
+            // Optimal composition instead of the sum; which epsilon it is read at is free, the claimed share is as good as any.
+            var composed = OptimalComposition.Delta(epsilon0, delta0, (int)partitions, claimed);
+            if (composed <= _plan.Delta.ToDouble())
+            {
+                return (claimed, composed);
+            }
+        }
+
+        return (basic, Elementary.OneMinusPower(delta0, partitions));
+    }
+
+    private static Rational Worse(Rational worst, BigInteger numerator, BigInteger denominator)
+    {
+        if (numerator.Sign <= 0)
+        {
+            return worst;
+        }
+
+        // Certainty next to a chance is not private at any epsilon; 2^256 stands for that.
+        return denominator.Sign <= 0 ? Rational.From(BigInteger.One << 256)
+            : numerator * worst.Denominator > worst.Numerator * denominator ? new(numerator, denominator) : worst;
+    }
+
+    private void Require(bool holds, string finding)
+    {
+        if (!holds && !_findings.Contains(finding))
+        {
+            _findings.Add(finding);
+        }
+    }
+}

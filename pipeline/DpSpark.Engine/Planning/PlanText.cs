@@ -1,0 +1,203 @@
+using System.Globalization;
+using System.Text;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>A plan as text for a terminal: what is protected, the steps with their stability and noise, the budget, the chance that a partition is shown. Warnings are left to the caller, who knows lines and columns.</summary>
+public static class PlanText
+{
+    private const int StepWidth = 52;
+    private const int StabilityWidth = 12;
+
+    /// <summary>The text; lines end with a line feed.</summary>
+    /// <param name="plan">The plan.</param>
+    public static string Write(ReleasePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var text = new StringBuilder();
+        text.Append(plan.Request.Name).Append("\n\n");
+        Protects(plan, text);
+        Steps(plan, text);
+        Budget(plan, text);
+        Chances(plan, text);
+        return text.ToString();
+    }
+
+    /// <summary>The plan's warnings, one line each and one per fix, without file names.</summary>
+    /// <param name="plan">The plan.</param>
+    public static string WriteWarnings(ReleasePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var text = new StringBuilder();
+        foreach (var diagnostic in plan.Diagnostics)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{diagnostic.Path}: warning {diagnostic.Code}: {diagnostic.Message} {string.Join(' ', diagnostic.Fixes)}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>A number with four significant digits, thousands apart.</summary>
+    internal static string Short(double value)
+    {
+        if (value == 0 || !double.IsFinite(value))
+        {
+            return value.ToString(CultureInfo.InvariantCulture);
+        }
+
+        var magnitude = (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        if (magnitude is < -4 or > 14)
+        {
+            return value.ToString("0.###e0", CultureInfo.InvariantCulture);
+        }
+
+        var decimals = Math.Clamp(3 - magnitude, 0, 8);
+        return value.ToString("#,##0." + new string('#', decimals), CultureInfo.InvariantCulture).Replace(',', ' ');
+    }
+
+    internal static string Grouped(long value) => value.ToString("#,##0", CultureInfo.InvariantCulture).Replace(',', ' ');
+
+    private static string Chance(double probability) => probability >= 1 ? "always"
+        : probability > 0.99 ? $"all but {Short((1 - probability) * 100)} %"
+        : $"{Short(probability * 100)} %";
+
+    private static void Protects(ReleasePlan plan, StringBuilder text)
+    {
+        var unit = plan.Request.Unit;
+        var spec = plan.Spec;
+        if (unit.IdColumns.Count == 0)
+        {
+            text.Append("Protects   one row, add/remove\n\n");
+            return;
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"Protects   one unit ({string.Join(", ", unit.IdColumns)}), add/remove\n           at most {Bounds(spec)}\n\n");
+    }
+
+    private static string Bounds(StageSpec spec)
+    {
+        var parts = new List<string>();
+        if (spec.MaxPartitionsContributed is { } l0)
+        {
+            parts.Add($"{Grouped(l0)} {(l0 == 1 ? "partition" : "partitions")}" + (spec.MaxContributionsPerPartition is { } m ? $" x {Grouped(m)} {(m == 1 ? "row" : "rows")} each" : string.Empty));
+        }
+        else if (spec.MaxContributionsPerPartition is { } m)
+        {
+            parts.Add($"{Grouped(m)} {(m == 1 ? "row" : "rows")} per partition");
+        }
+
+        if (spec.MaxContributions is { } l1)
+        {
+            parts.Add($"{Grouped(l1)} {(l1 == 1 ? "row" : "rows")} in all");
+        }
+
+        return string.Join(", ", parts);
+    }
+
+    private static void Steps(ReleasePlan plan, StringBuilder text)
+    {
+        var spec = plan.Spec;
+        Line(text, "Plan", "stability", "noise");
+        Line(text, "  read and check the columns", "1", string.Empty);
+        if (spec.PublicPartitions)
+        {
+            Line(text, $"  +- keep rows of the keyset: {Grouped(plan.Request.Keyset!.Keys.Count)} keys", "1", string.Empty);
+        }
+
+        if (spec.UnitColumns.Count > 0)
+        {
+            var rows = Planner.NormsOf(plan.Request);
+            Line(text, $"  +- bound: {Bounds(spec)} (keyed random)", rows.RowsPerPartition is null ? $"{Grouped((long)rows.Partitions)} partitions" : $"{Grouped((long)rows.RowsL1)} rows", string.Empty);
+        }
+
+        var first = true;
+        foreach (var row in plan.Mechanisms)
+        {
+            if (row.Node == RequestCheck.SelectionName)
+            {
+                var floor = spec.Selection!.PreThreshold > 1 ? $", at least {Grouped(spec.Selection.PreThreshold)} units" : string.Empty;
+                Line(text, $"  +- partition_selection: {row.Mechanism}{floor}", $"L0 {Short(row.L0)}", row.SharedWith is { } with ? $"the noisy count of {with}" : row.Noise is null ? "table of chances" : Noise(row));
+                continue;
+            }
+
+            if (first)
+            {
+                Line(text, "  +- aggregate per partition", "-", string.Empty);
+                first = false;
+            }
+
+            var name = row.Part is "bin1" or "ns" or "count" && row.Aggregate == "mean" ? $"     |     .{row.Part}" : $"     |- {row.Aggregate} -> {row.Node}";
+            if (row.Aggregate == "mean" && row.Part is "bin0" or "ns")
+            {
+                name = $"     |- mean -> {row.Node}";
+            }
+
+            name += row.Clamp is { } clamp && row.Part is not ("bin1" or "count") ? $"  [{Short(clamp.Lower)}, {Short(clamp.Upper)}]" : string.Empty;
+            name += row.Aggregate == "mean" && row.Part is "bin0" or "ns" ? $"  .{row.Part}" : string.Empty;
+            var gaussian = row.Noise?.Kind == NoiseKind.DiscreteGaussian;
+            var stability = row.Noise is null ? "public" : gaussian ? $"L2 {Short(row.L2)}" : $"L1 {Short(row.L1)}";
+            Line(text, name, stability, row.SharedWith is { } other ? $"the same draw as {other}" : row.Noise is null ? "none" : Noise(row));
+        }
+
+        text.Append('\n');
+    }
+
+    private static string Noise(PlannedMechanism row) =>
+        $"{(row.Noise!.Kind == NoiseKind.DiscreteLaplace ? "laplace" : "gaussian")} sd {Short(row.StandardDeviation)}, +-{Short(row.HalfWidth)}";
+
+    private static void Budget(ReleasePlan plan, StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"Budget     epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}\n");
+        foreach (var row in plan.Mechanisms)
+        {
+            if (row.Epsilon.Sign > 0 || row.Delta.Sign > 0)
+            {
+                var delta = row.Delta.Sign > 0 ? $", delta {Short(row.Delta.ToDouble())}" : string.Empty;
+                var epsilon = row.Epsilon.Sign > 0 ? $"epsilon {Short(row.Epsilon.ToDouble())}" : "the epsilon of its count";
+                text.Append(CultureInfo.InvariantCulture, $"           {row.Node}: {epsilon}{delta}\n");
+            }
+        }
+
+        if (plan.Accountant == "gdp")
+        {
+            text.Append("           shares of Gaussian mechanisms are composed into one (Gaussian differential privacy), which needs less noise than each share alone\n");
+        }
+
+        if (plan.Request.Noise == NoiseChoice.Auto)
+        {
+            text.Append("           noise: auto chose the families with the smallest predicted standard deviations together\n");
+        }
+
+        var level = plan.Request.ConfidenceLevel?.ToDouble() ?? 0.95;
+        text.Append(CultureInfo.InvariantCulture, $"           +- is the half-width of the {Short(level * 100)} % interval around the bounded value\n");
+        foreach (var row in plan.Mechanisms)
+        {
+            if (row.SmallestWithin10Percent is { } smallest && row.SharedWith is null)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"           {row.Node}: within 10 % where the value is at least {Short(smallest)}\n");
+            }
+        }
+
+        text.Append('\n');
+    }
+
+    private static void Chances(ReleasePlan plan, StringBuilder text)
+    {
+        if (plan.KeepChances.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("Units in a partition -> chance it is shown\n");
+        foreach (var chance in plan.KeepChances)
+        {
+            text.Append(Grouped(chance.Units).PadLeft(12)).Append("   ").Append(Chance(chance.Probability)).Append('\n');
+        }
+
+        text.Append('\n');
+    }
+
+    private static void Line(StringBuilder text, string step, string stability, string noise) =>
+        text.Append((step.PadRight(StepWidth - 1) + " " + stability.PadRight(StabilityWidth) + " " + noise).TrimEnd()).Append('\n');
+}

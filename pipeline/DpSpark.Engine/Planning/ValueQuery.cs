@@ -1,0 +1,96 @@
+using System.Numerics;
+using DpSpark.Core.Stages;
+
+namespace DpSpark.Engine.Planning;
+
+/// <summary>A sum or a mean of a value column: its clamping bounds, exact, and the grid they are put on.</summary>
+internal sealed class ValueQuery
+{
+    /// <summary>Bits between the noise scale and the value grid of floating-point columns (dp-math.md 1.6).</summary>
+    private const int GridBitsBelowNoise = 40;
+
+    /// <summary>Least bits of the bounds on the grid, so that a huge noise scale does not swallow them.</summary>
+    private const int LeastBoundBits = 14;
+
+    private readonly ColumnSpec _column;
+    private readonly Rational _lower;
+    private readonly Rational _upper;
+    private int _exponent = int.MaxValue;
+
+    internal ValueQuery(AggregateRequest request, ColumnSpec column)
+    {
+        _column = column;
+        PerPartition = request.MinSumPerPartition is not null;
+        IsMean = request.Kind == AggregateKind.Mean;
+        _lower = Rational.From((PerPartition ? request.MinSumPerPartition : request.MinValue)!.Value);
+        _upper = Rational.From((PerPartition ? request.MaxSumPerPartition : request.MaxValue)!.Value);
+        Grid = BoundsGrid.Exact(column, _lower, _upper);
+        IsExact = BoundsGrid.IsExact(column);
+    }
+
+    /// <summary>Whether each unit's sum is clamped, rather than each value.</summary>
+    internal bool PerPartition { get; }
+
+    internal bool IsMean { get; }
+
+    /// <summary>Whether the column brings its own grid.</summary>
+    internal bool IsExact { get; }
+
+    internal bool IsWhole => _column.Type is ColumnType.Int or ColumnType.Long;
+
+    internal string Column => _column.Name;
+
+    internal BoundsGrid Grid { get; private set; }
+
+    /// <summary>Whether the bounds alone decide the result: a mean of equal bounds, a sum of zeros.</summary>
+    internal bool IsPublic => IsMean ? (IsExact ? Grid.Width.IsZero : _lower == _upper) : IsExact ? Grid.Magnitude.IsZero : _lower.Sign == 0 && _upper.Sign == 0;
+
+    internal bool HasEqualBounds => _lower == _upper;
+
+    /// <summary>Whether the bounds lie on the column's own grid, so that nothing was rounded.</summary>
+    internal bool BoundsAreOnGrid => !IsExact || (OnGrid(_lower) && OnGrid(_upper));
+
+    /// <summary>Change of the sum (of the centred sum in half units, for a mean) by one contribution, in real units.</summary>
+    internal Rational RealChange => IsMean ? _upper - _lower : Max(Abs(_lower), Abs(_upper));
+
+    /// <summary>Exponent of a grid on which a public value keeps the precision of a double.</summary>
+    internal int PublicExponent => Max(Abs(_lower), Abs(_upper)) is { Sign: > 0 } magnitude ? magnitude.FloorLog2() - 52 : 0;
+
+    /// <summary>Nodes of the same column and bounds add up on one grid, the finest that one of them needs.</summary>
+    internal (string Column, Rational Lower, Rational Upper, bool PerPartition) Key => (Column, _lower, _upper, PerPartition);
+
+    /// <summary>Chooses the exponent of a floating-point column's grid for a noise scale.</summary>
+    /// <param name="noiseLog2">floor(log2(scale or standard deviation)) in real units.</param>
+    /// <param name="mayCoarsen">Whether the sum may be rounded after summation; if not, the grid itself must leave sigma narrow.</param>
+    internal int ExponentFor(int noiseLog2, bool mayCoarsen)
+    {
+        var exponent = noiseLog2 - (mayCoarsen ? GridBitsBelowNoise : 22);
+        return Math.Min(exponent, RealChange.FloorLog2() - LeastBoundBits);
+    }
+
+    /// <summary>Puts the bounds on a grid.</summary>
+    internal void Settle(int exponent)
+    {
+        if (!IsExact && exponent < _exponent)
+        {
+            _exponent = exponent;
+            Grid = BoundsGrid.Dyadic(exponent, _lower, _upper);
+        }
+    }
+
+    /// <summary>The accumulator that adds the values up.</summary>
+    internal AccumulatorSpec Accumulator() => new()
+    {
+        Kind = PerPartition ? AccumulatorKind.PartitionSum : AccumulatorKind.Sum,
+        Column = Column,
+        Grid = Grid.Unit,
+        Lower = (long)Grid.Lower,
+        Upper = (long)Grid.Upper,
+    };
+
+    private static Rational Abs(Rational value) => value.Sign < 0 ? Rational.Zero - value : value;
+
+    private static Rational Max(Rational a, Rational b) => a > b ? a : b;
+
+    private bool OnGrid(Rational value) => (value / BoundsGrid.UnitValue(Grid.Unit)).Denominator.IsOne;
+}
