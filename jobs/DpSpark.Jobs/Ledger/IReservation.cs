@@ -12,6 +12,7 @@ public interface IReservation : IDisposable
 
     /// <summary>32 bytes from the operating system's generator. Cleared by <see cref="Commit"/>, <see cref="Free"/> and disposal.</summary>
     /// <exception cref="ObjectDisposedException">The secret was destroyed.</exception>
+    /// <exception cref="LedgerException">The release was resumed from its stage and the secret is lost; the stage can be committed all the same.</exception>
     ReadOnlyMemory<byte> Secret { get; }
 
     /// <summary>SHA-256("commit" || secret) as lower-case hex: what a record may show.</summary>
@@ -62,7 +63,7 @@ public interface IReservation : IDisposable
     /// <param name="outputCopy">The released files in one piece, to put them back later; kept up to <see cref="CommittedRelease.MaxCopyBytes"/>, otherwise left out.</param>
     /// <returns>The committed release.</returns>
     /// <exception cref="LedgerException"><see cref="LedgerFault.InDoubt"/> (exit 9): it is not known whether the commit reached the file; running again repairs it.</exception>
-    CommittedRelease Commit(string outputHash, string record, ReadOnlyMemory<byte>? outputCopy = null);
+    CommittedRelease Commit(string outputHash, string record, byte[]? outputCopy = null);
 
     /// <summary>Gives the budget back and destroys the secret. Only when no output that depends on the data ever existed.</summary>
     /// <exception cref="InvalidOperationException">The release was staged.</exception>

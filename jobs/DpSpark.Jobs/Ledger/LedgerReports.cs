@@ -22,7 +22,7 @@ public sealed record ReserveOutcome(IReservation? Reservation, CommittedRelease?
 /// <param name="OutputCopy">The released files as given to <see cref="IReservation.Commit"/>, or null where none was kept.</param>
 /// <param name="Hash">Chain hash of the commit, hex.</param>
 public sealed record CommittedRelease(long Entry, string ReleaseId, string RunId, string Dataset, ExactDecimal Epsilon, ExactDecimal Delta, DateTimeOffset Committed,
-    int Attempts, string OutputHash, string Record, string StagePath, ReadOnlyMemory<byte>? OutputCopy, string Hash)
+    int Attempts, string OutputHash, string Record, string StagePath, byte[]? OutputCopy, string Hash)
 {
     /// <summary>Largest copy of a release's files that the ledger keeps.</summary>
     public const int MaxCopyBytes = 16 << 20;
