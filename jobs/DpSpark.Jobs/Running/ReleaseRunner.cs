@@ -253,7 +253,7 @@ public sealed class ReleaseRunner
                 }
                 else
                 {
-                    OutputCopy.Unpack(committed.OutputCopy!.Value.ToArray(), stage);
+                    OutputCopy.Unpack(committed.OutputCopy!, stage);
                 }
 
                 DurableFiles.Write(Path.Combine(stage, OutputFolder.RecordName), record);
