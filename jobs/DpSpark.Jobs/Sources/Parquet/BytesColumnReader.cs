@@ -62,6 +62,12 @@ internal sealed class BytesColumnReader : ColumnReader
         for (var i = 0; i < count; i++)
         {
             var value = _bytes.Next(page);
+            if (value.Length > data.Length - bounds[i])
+            {
+                // Lengths of the values behind this one would not fit any more.
+                throw Error("the dictionary page ends before its last value.");
+            }
+
             value.CopyTo(data.AsSpan(bounds[i]));
             bounds[i + 1] = bounds[i] + value.Length;
             _longest = Math.Max(_longest, value.Length);

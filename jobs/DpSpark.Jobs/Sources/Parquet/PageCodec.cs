@@ -22,6 +22,7 @@ internal static class PageCodec
         ParquetCodec.Gzip => size <= (source.Length * 1032L) + 64,
         ParquetCodec.Lz4 or ParquetCodec.Lz4Raw => size <= (source.Length * 256L) + 64,
         ParquetCodec.Zstd => Zstandard.DecompressedBound(source) >= size,
+        ParquetCodec.Brotli => size <= (source.Length * 1032L) + 65536 || BrotliLength(source, size) == size,
         _ => true,
     };
 
@@ -73,6 +74,26 @@ internal static class PageCodec
         return status == System.Buffers.OperationStatus.Done && consumed == source.Length
             ? written
             : throw new ParquetFormatException($"A Brotli page is damaged ({status}).");
+    }
+
+    /// <summary>How much a stream of an unusual ratio really holds, found without keeping it; at most one buffer beyond the limit.</summary>
+    private static long BrotliLength(ReadOnlySpan<byte> source, int limit)
+    {
+        using var decoder = new BrotliDecoder();
+        var buffer = new byte[65536];
+        var total = 0L;
+        while (total <= limit)
+        {
+            var status = decoder.Decompress(source, buffer, out var consumed, out var written);
+            total += written;
+            source = source[consumed..];
+            if (status != System.Buffers.OperationStatus.DestinationTooSmall || written == 0)
+            {
+                return status == System.Buffers.OperationStatus.Done ? total : -1;
+            }
+        }
+
+        return total;
     }
 
     private static int Gzip(byte[] array, int start, int length, Span<byte> destination)
