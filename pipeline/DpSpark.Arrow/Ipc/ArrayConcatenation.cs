@@ -35,9 +35,14 @@ internal static class ArrayConcatenation
             case TypeKind.Utf8View or TypeKind.BinaryView:
                 return With(result, values: Views(a, b), views: [.. a.ViewData, .. b.ViewData]);
             case TypeKind.List or TypeKind.Map:
-                return With(result, Offsets32(a, b, a.Children[0].Length, keepBase: true), children: Children(a, b));
+                // The end of the first part and the start of the second share one offset, so the items must join without a gap.
+                return a.Offsets32()[0] == 0 && a.Offsets32()[^1] == a.Children[0].Length && b.Offsets32()[0] == 0
+                    ? With(result, Offsets32(a, b, a.Children[0].Length), children: Children(a, b))
+                    : throw new ArrowUnsupportedException("growing Arrow dictionary of lists with unused items");
             case TypeKind.LargeList:
-                return With(result, Offsets64(a, b, a.Children[0].Length, keepBase: true), children: Children(a, b));
+                return a.Offsets64()[0] == 0 && a.Offsets64()[^1] == a.Children[0].Length && b.Offsets64()[0] == 0
+                    ? With(result, Offsets64(a, b, a.Children[0].Length), children: Children(a, b))
+                    : throw new ArrowUnsupportedException("growing Arrow dictionary of lists with unused items");
             case TypeKind.FixedSizeList or TypeKind.Struct:
                 var each = type.Kind == TypeKind.Struct ? 1 : type.ListSize;
                 return a.Children.All(c => c.Length == (long)a.Length * each)
@@ -111,36 +116,34 @@ internal static class ArrayConcatenation
         return a.Values.Span[offsets[0]..offsets[^1]];
     }
 
-    private static byte[] Offsets32(ArrowArray a, ArrowArray b, int shift, bool keepBase = false)
+    private static byte[] Offsets32(ArrowArray a, ArrowArray b, int shift)
     {
         var joined = new int[a.Length + b.Length + 1];
-        Rebase(a.Offsets32(), joined, 0, keepBase);
-        Rebase(b.Offsets32(), joined.AsSpan(a.Length), shift, keepBase);
+        Rebase(a.Offsets32(), joined, 0);
+        Rebase(b.Offsets32(), joined.AsSpan(a.Length), shift);
         return MemoryMarshal.AsBytes(joined.AsSpan()).ToArray();
 
-        static void Rebase(ReadOnlySpan<int> from, Span<int> to, int shift, bool keepBase)
+        static void Rebase(ReadOnlySpan<int> from, Span<int> to, int shift)
         {
-            var first = keepBase ? 0 : from[0];
             for (var i = 0; i < from.Length; i++)
             {
-                to[i] = Sum(from[i] - first, shift);
+                to[i] = Sum(from[i] - from[0], shift);
             }
         }
     }
 
-    private static byte[] Offsets64(ArrowArray a, ArrowArray b, int shift, bool keepBase = false)
+    private static byte[] Offsets64(ArrowArray a, ArrowArray b, int shift)
     {
         var joined = new long[a.Length + b.Length + 1];
-        Rebase(a.Offsets64(), joined, 0, keepBase);
-        Rebase(b.Offsets64(), joined.AsSpan(a.Length), shift, keepBase);
+        Rebase(a.Offsets64(), joined, 0);
+        Rebase(b.Offsets64(), joined.AsSpan(a.Length), shift);
         return MemoryMarshal.AsBytes(joined.AsSpan()).ToArray();
 
-        static void Rebase(ReadOnlySpan<long> from, Span<long> to, int shift, bool keepBase)
+        static void Rebase(ReadOnlySpan<long> from, Span<long> to, int shift)
         {
-            var first = keepBase ? 0 : from[0];
             for (var i = 0; i < from.Length; i++)
             {
-                to[i] = from[i] - first + shift;
+                to[i] = from[i] - from[0] + shift;
             }
         }
     }

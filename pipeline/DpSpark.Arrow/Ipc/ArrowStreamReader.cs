@@ -175,7 +175,7 @@ public sealed class ArrowStreamReader : IDisposable
         // A length is only a claim: memory follows the bytes that have really come.
         for (var have = 0; have < length;)
         {
-            var size = Math.Min(length, Math.Max(64 << 10, 4 * have));
+            var size = (int)Math.Min(length, Math.Max(64 << 10, 4L * have));
             if (_metadata.Length < size)
             {
                 Array.Resize(ref _metadata, size);

@@ -11,7 +11,7 @@ internal ref struct SchemaReader
     {
         _options = options;
         _fields = options.MaxFields;
-        _text = (16 << 20) + bufferLength;
+        _text = (int)Math.Min(int.MaxValue, (16L << 20) + bufferLength);
     }
 
     /// <summary>Reads a schema.</summary>
