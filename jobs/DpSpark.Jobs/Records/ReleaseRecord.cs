@@ -43,7 +43,9 @@ internal static class ReleaseRecord
             WriteGuarantee(json, input);
             WriteBounding(json, input.Plan.Spec);
             WritePartitions(json, input.Plan);
-            WriteMechanisms(json, input.Plan);
+            json.WritePropertyName("mechanisms");
+            PlanJson.WriteMechanisms(json, input.Plan);
+            WriteDraws(json, input.Plan.Spec);
             WriteOutput(json, input);
             WriteLedger(json, input.Ledger);
             json.WriteNull("signature");
@@ -236,33 +238,20 @@ internal static class ReleaseRecord
         }
     }
 
-    private static void WriteMechanisms(Utf8JsonWriter json, ReleasePlan plan)
+    /// <summary>What every draw of noise was made of, in exact integers.</summary>
+    private static void WriteDraws(Utf8JsonWriter json, StageSpec spec)
     {
-        json.WriteStartArray("mechanisms");
-        foreach (var mechanism in plan.Mechanisms)
+        json.WriteStartArray("draws");
+        foreach (var node in spec.Nodes)
         {
-            json.WriteStartObject();
-            json.WriteString("node", mechanism.Node);
-            json.WriteString("aggregate", mechanism.Aggregate);
-            json.WriteString("part", mechanism.Part);
-            json.WriteString("mechanism", mechanism.Mechanism);
-            json.WriteString("epsilon", mechanism.Epsilon.ToString());
-            json.WriteString("delta", mechanism.Delta.ToString());
-            json.WriteStartObject("sensitivity");
-            json.WriteNumber("l0", mechanism.L0);
-            json.WriteNumber("linf", mechanism.LInf);
-            json.WriteNumber("l1", mechanism.L1);
-            json.WriteNumber("l2", mechanism.L2);
-            json.WriteEndObject();
-            json.WriteNumber("stddev", mechanism.StandardDeviation);
-            json.WriteNumber("half_width", mechanism.HalfWidth);
-            var node = plan.Spec.Nodes.FirstOrDefault(n => n.Output == mechanism.Node);
-            if (node?.Draws.FirstOrDefault(d => d.Part == mechanism.Part) is { } draw)
+            foreach (var draw in node.Draws)
             {
-                WriteDraw(json, plan.Spec, node, draw);
+                json.WriteStartObject();
+                json.WriteString("node", node.Output);
+                json.WriteString("part", draw.Part);
+                WriteDraw(json, spec, node, draw);
+                json.WriteEndObject();
             }
-
-            json.WriteEndObject();
         }
 
         json.WriteEndArray();

@@ -1,6 +1,6 @@
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Planning;
-using DpSpark.Jobs.Sinks;
+using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Sources;
 
 namespace DpSpark.Jobs.Running;
@@ -65,7 +65,7 @@ public sealed record RunRequest
 /// <param name="Uri">The path as written, for the record.</param>
 /// <param name="Format">Format of the files.</param>
 /// <param name="Replace">Whether what the folder holds is replaced; otherwise it is refused.</param>
-public sealed record OutputTarget(string Path, string Uri, OutputFormat Format, bool Replace);
+public sealed record OutputTarget(string Path, string Uri, FileKind Format, bool Replace);
 
 /// <summary>Who pays for a release.</summary>
 /// <param name="Dataset">Whose cap pays.</param>

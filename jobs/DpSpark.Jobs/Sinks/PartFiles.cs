@@ -2,8 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using DpSpark.Arrow;
+using DpSpark.Arrow.Ipc;
+using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Running;
 using DpSpark.Jobs.Sinks.Csv;
+using DpSpark.Jobs.Sinks.Parquet;
 
 namespace DpSpark.Jobs.Sinks;
 
@@ -19,7 +22,7 @@ internal static class PartFiles
     /// <param name="format">Format of the files.</param>
     /// <param name="isTest">Whether the names say that this is a test and no release.</param>
     /// <param name="cancellationToken">Looked at before each file.</param>
-    public static void Write(string folder, RecordBatch table, OutputFormat format, bool isTest, CancellationToken cancellationToken)
+    public static void Write(string folder, RecordBatch table, FileKind format, bool isTest, CancellationToken cancellationToken)
     {
         var files = Math.Max(1, (table.Length + RowsPerFile - 1) / RowsPerFile);
         for (var i = 0; i < files; i++)
@@ -76,22 +79,36 @@ internal static class PartFiles
         }
     }
 
-    private static string NameOf(int index, OutputFormat format, bool isTest) => string.Create(CultureInfo.InvariantCulture,
-        $"{(isTest ? "test-part-" : "part-")}{index:D5}.{format switch { OutputFormat.Parquet => "parquet", OutputFormat.Csv => "csv", _ => "arrow" }}");
+    private static string NameOf(int index, FileKind format, bool isTest) => string.Create(CultureInfo.InvariantCulture,
+        $"{(isTest ? "test-part-" : "part-")}{index:D5}.{format switch { FileKind.Parquet => "parquet", FileKind.Csv => "csv", _ => "arrow" }}");
 
-    private static void WriteOne(Stream stream, RecordBatch part, OutputFormat format)
+    private static void WriteOne(Stream stream, RecordBatch part, FileKind format)
     {
         switch (format)
         {
-            case OutputFormat.Csv:
+            case FileKind.Csv:
                 using (var writer = new CsvWriter(stream, part.Schema, leaveOpen: true))
                 {
                     writer.Write(part);
                 }
 
                 break;
+            case FileKind.Arrow:
+                using (var writer = new ArrowFileWriter(stream, part.Schema, leaveOpen: true))
+                {
+                    writer.Write(part);
+                    writer.Finish();
+                }
+
+                break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(format));
+                using (var writer = new ParquetWriter(stream, part.Schema, leaveOpen: true))
+                {
+                    writer.Write(part);
+                    writer.Finish();
+                }
+
+                break;
         }
     }
 }

@@ -1,6 +1,7 @@
 using DpSpark.Arrow;
 using DpSpark.Core;
 using DpSpark.Core.Stages;
+using DpSpark.Jobs.Manifest;
 
 namespace DpSpark.Jobs.Sources;
 
@@ -42,7 +43,7 @@ internal static class ContractCheck
 
     private static SourceFormatException Missing(string file, Schema schema, ColumnSpec column)
     {
-        var near = Nearest(column.SourceName, schema.Fields.Select(f => f.Name));
+        var near = Suggestions.For(column.SourceName, [.. schema.Fields.Select(f => f.Name)]);
         var names = string.Join(", ", schema.Fields.Take(20).Select(f => f.Name)) + (schema.Fields.Count > 20 ? ", …" : "");
         return new SourceFormatException("DPS5103", file, null, $"column '{column.SourceName}' is missing." + (near is null ? "" : $" Did you mean '{near}'?"),
             $"The columns contract asks for it; the file has: {names}.",
@@ -62,47 +63,5 @@ internal static class ContractCheck
                 : [$"{column.Name}: {suggestion}    # under `columns`, if that is what the column means now", $"or cast it to {PhysicalTypes.Describe(column)} where the file is written"]);
     }
 
-    /// <summary>The name that a mistyped one most likely means, or null.</summary>
-    internal static string? Nearest(string name, IEnumerable<string> candidates)
-    {
-        string? best = null;
-        var bestDistance = Math.Max(1, name.Length / 3) + 1;
-        foreach (var candidate in candidates)
-        {
-            var distance = string.Equals(Plain(candidate), Plain(name), StringComparison.OrdinalIgnoreCase) ? 0 : Distance(candidate, name);
-            if (distance < bestDistance)
-            {
-                (best, bestDistance) = (candidate, distance);
-            }
-        }
-
-        return best;
-    }
-
-    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
-
     private static string Quote(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? name : "\"" + name.Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
-
-    private static int Distance(string a, string b)
-    {
-        if (Math.Max(a.Length, b.Length) > 200)
-        {
-            return int.MaxValue;
-        }
-
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var above = row[j];
-                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1));
-                diagonal = above;
-            }
-        }
-
-        return row[b.Length];
-    }
 }

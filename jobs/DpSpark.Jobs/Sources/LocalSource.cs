@@ -2,6 +2,7 @@ using DpSpark.Arrow;
 using DpSpark.Core;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Flow;
+using DpSpark.Jobs.Manifest;
 
 namespace DpSpark.Jobs.Sources;
 
@@ -43,8 +44,8 @@ public sealed class LocalSource : IRowSource
             var file = files[i];
             opened[i] = FileFaults.Guard(file, () => location.Format switch
             {
-                SourceFormat.Csv => CsvRows.Open(file, location.Csv ?? new Csv.CsvOptions(), columns, names, threads),
-                SourceFormat.Parquet => ParquetRows.Open(file, columns, names),
+                FileKind.Csv => CsvRows.Open(file, location.Csv ?? new Csv.CsvOptions(), columns, names, threads),
+                FileKind.Parquet => ParquetRows.Open(file, columns, names),
                 _ => ArrowRows.Open(file, columns, names),
             });
             EnsureSameTypes(files[0], opened[0].Schema, file, opened[i].Schema);

@@ -1,0 +1,79 @@
+using DpSpark.Core;
+using DpSpark.Engine.Flow;
+using DpSpark.Engine.Local;
+using DpSpark.Engine.Planning;
+using DpSpark.Jobs.Ledger;
+using DpSpark.Jobs.Manifest;
+using DpSpark.Jobs.Sinks;
+using DpSpark.Jobs.Sources;
+
+namespace DpSpark.Jobs.Running;
+
+/// <summary>Runs a job that was read and planned, in this process, with the ledger that it names.</summary>
+public static class JobRunner
+{
+    private const long SmallestMemory = 64 << 20;
+
+    /// <summary>Runs a job, or finds that it was released already.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="settings">What the run adds.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="cancellationToken">Ends the run within two seconds.</param>
+    /// <exception cref="DpSparkException">Every fault that has a code.</exception>
+    public static RunResult Run(JobManifest job, ReleasePlan plan, RunSettings settings, IRunObserver observer, CancellationToken cancellationToken) =>
+        new ReleaseRunner(options => new LocalBackend(options), () => OpenLedger(job, settings), settings.Time).Run(RequestOf(job, plan, settings), observer, cancellationToken);
+
+    /// <summary>Full path of the ledger that a job pays from.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="file">The ledger file in place of the job's, or null.</param>
+    /// <exception cref="DpSparkException">Neither names one (DPS2034).</exception>
+    public static string LedgerPathOf(JobManifest job, string? file) => file ?? (job.Ledger?.File is { } own ? job.ResolvePath(own) : throw NoLedger());
+
+    private static BudgetLedger OpenLedger(JobManifest job, RunSettings settings)
+    {
+        var ledger = BudgetLedger.Open(LedgerPathOf(job, settings.LedgerFile), LedgerOpenMode.OpenOrCreate, settings.Wait, settings.Time);
+        ledger.Step = FailPoints.Hook;
+        return ledger;
+    }
+
+    private static RunRequest RequestOf(JobManifest job, ReleasePlan plan, RunSettings settings)
+    {
+        var isRelease = settings.Mode == RunMode.Release;
+        if (isRelease)
+        {
+            LedgerPathOf(job, settings.LedgerFile);
+        }
+
+        var output = settings.OutputPath ?? LocalPath(job.ResolvePath(job.Output.Path));
+        return new RunRequest
+        {
+            Plan = plan,
+            CanonicalJob = job.ToCanonicalText(),
+            JobFile = job.File is null ? null : Path.GetFileName(job.File),
+            Vars = job.Vars,
+            RunDate = job.RunDate,
+            Source = new SourceLocation(job.Source.Kind, job.Source.Paths, job.Folder, job.Source.Csv),
+            Output = new OutputTarget(output, settings.OutputPath is null ? job.Output.Path : Path.GetFileName(Path.TrimEndingDirectorySeparator(output)), job.Output.Format,
+                job.Output.Mode == OutputMode.Replace),
+            Ledger = !isRelease ? null : new LedgerTarget((job.Ledger ?? throw NoLedger()).Dataset, job.Ledger.Purpose, job.Ledger.Expires, job.OnLateData == LateDataPolicy.ReleaseAgain),
+            RunId = settings.RunId,
+            Principal = settings.Principal ?? Environment.UserName,
+            ToolVersion = settings.ToolVersion,
+            Mode = settings.Mode,
+            TestKey = settings.TestKey,
+            MemoryBytes = settings.MemoryBytes ?? Math.Max(SmallestMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2),
+            Threads = settings.Threads ?? Environment.ProcessorCount,
+            TempFolder = settings.TempFolder,
+            RunLog = settings.RunLog,
+        };
+    }
+
+    private static string LocalPath(string path) => path.Contains("://", StringComparison.Ordinal)
+        ? throw new DpSparkException("DPS2008", ExitCodes.Usage, $"output.path '{path}' is not on this machine; that is not supported yet.", null, ["write to a local folder and copy it"])
+        : path;
+
+    private static DpSparkException NoLedger() => new("DPS2034", ExitCodes.Usage, "the job names no ledger, and a release without one is not made.",
+        "What releases cost adds up; without a ledger nobody would know.",
+        ["add `ledger: { file: ./ledger.db, dataset: NAME }` to the job", "give the file with --ledger FILE (the job still names the dataset)", "use --test-mode for a run that is no release"]);
+}
