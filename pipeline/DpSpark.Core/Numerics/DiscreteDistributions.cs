@@ -154,7 +154,8 @@ public static class DiscreteDistributions
         double w = Math.Max(0, Math.Floor(scale * Math.Log(2 / (alpha * (1 + Math.Exp(-1 / scale))))) - 2);
         while (2 * LaplaceUpperTail(scale, w + 1) > alpha)
         {
-            w++;
+            // Beyond 2^53 the next whole number is the next double.
+            w = Math.Max(w + 1, Math.BitIncrement(w));
         }
 
         return w;

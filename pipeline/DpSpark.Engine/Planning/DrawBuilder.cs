@@ -1,6 +1,5 @@
 using System.Numerics;
 using DpSpark.Core.Noise;
-using DpSpark.Core.Numerics;
 using DpSpark.Core.Stages;
 
 namespace DpSpark.Engine.Planning;
@@ -32,8 +31,7 @@ internal static class DrawBuilder
     /// <summary>Discrete Laplace noise on the query's own grid: scale at least l1 / epsilon.</summary>
     internal static PlannedDraw Laplace(IntegerQuery query, Rational epsilon)
     {
-        var noise = LaplaceNoise(query.L1, epsilon);
-        var scale = new Rational(noise.Numerator, noise.Denominator).ToDouble();
+        var noise = NoiseCalibration.Laplace(query.L1, epsilon.Numerator, epsilon.Denominator);
         return new(
             new DrawSpec
             {
@@ -41,18 +39,11 @@ internal static class DrawBuilder
                 Terms = query.Terms,
                 Grid = query.Grid,
                 Noise = noise,
-                StandardDeviation = Math.Sqrt(DiscreteDistributions.LaplaceVariance(scale)) * BoundsGrid.UnitValue(query.Grid).ToDouble(),
+                StandardDeviation = NoiseCalibration.StandardDeviation(noise) * BoundsGrid.UnitValue(query.Grid).ToDouble(),
             },
             query.PerPartition,
             query.L1,
             query.L2Squared);
-    }
-
-    /// <summary>The discrete Laplace distribution that makes a query of l1 norm <paramref name="l1"/> epsilon-differentially private.</summary>
-    internal static NoiseSpec LaplaceNoise(BigInteger l1, Rational epsilon)
-    {
-        var (numerator, denominator) = NoiseScale.Laplace(l1, epsilon.Numerator, epsilon.Denominator);
-        return new(NoiseKind.DiscreteLaplace, numerator, denominator, NoiseSampler.Choose(NoiseKind.DiscreteLaplace, numerator, denominator));
     }
 
     /// <summary>
@@ -88,7 +79,9 @@ internal static class DrawBuilder
             grid = grid.ShiftedBy(shift);
         }
 
-        var variance = NoiseScale.GaussianVariance(l2Squared, muSquared.Numerator, muSquared.Denominator);
+        // A whole number of squared units: for sigma of 2^10 units and more, rounding up costs less than 2^-20.
+        var variance = (Rational.From(l2Squared) / muSquared).Ceiling();
+        var noise = new NoiseSpec(NoiseKind.DiscreteGaussian, variance, BigInteger.One, NoiseSampler.Choose(NoiseKind.DiscreteGaussian, variance, BigInteger.One));
         return new(
             new DrawSpec
             {
@@ -96,8 +89,8 @@ internal static class DrawBuilder
                 Terms = terms,
                 Shift = shift,
                 Grid = grid,
-                Noise = new(NoiseKind.DiscreteGaussian, variance, BigInteger.One, NoiseSampler.Choose(NoiseKind.DiscreteGaussian, variance, BigInteger.One)),
-                StandardDeviation = Math.Sqrt((double)variance) * BoundsGrid.UnitValue(grid).ToDouble(),
+                Noise = noise,
+                StandardDeviation = NoiseCalibration.StandardDeviation(noise) * BoundsGrid.UnitValue(grid).ToDouble(),
             },
             perPartition,
             l1,

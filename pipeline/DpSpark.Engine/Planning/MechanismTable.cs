@@ -1,5 +1,5 @@
 using System.Numerics;
-using DpSpark.Core.Numerics;
+using DpSpark.Core.Noise;
 using DpSpark.Core.Stages;
 
 namespace DpSpark.Engine.Planning;
@@ -31,15 +31,6 @@ internal static class MechanismTable
         }
 
         return rows;
-    }
-
-    /// <summary>Half-width of the interval at a level, in units of the noise.</summary>
-    internal static double HalfWidthUnits(NoiseSpec noise, double level)
-    {
-        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        return noise.Kind == NoiseKind.DiscreteLaplace
-            ? DiscreteDistributions.DiscreteLaplaceHalfWidth(spread, level)
-            : DiscreteDistributions.DiscreteGaussianHalfWidth(spread, level);
     }
 
     /// <summary>The manifest's word for an aggregate.</summary>
@@ -98,15 +89,9 @@ internal static class MechanismTable
             L1Units = scale,
             L2SquaredUnits = scale * (BigInteger.One << -spec.NoiseGrid.BinaryExponent),
             Threshold = spec.Threshold,
-            StandardDeviation = StandardDeviation(noise) * unit.ToDouble(),
-            HalfWidth = HalfWidthUnits(noise, level) * unit.ToDouble(),
+            StandardDeviation = NoiseCalibration.StandardDeviation(noise) * unit.ToDouble(),
+            HalfWidth = NoiseCalibration.HalfWidth(noise, level) * unit.ToDouble(),
         };
-    }
-
-    private static double StandardDeviation(NoiseSpec noise)
-    {
-        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        return Math.Sqrt(noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceVariance(spread) : DiscreteDistributions.GaussianVariance(spread));
     }
 
     private static PlannedMechanism PublicRow(AggregateRequest request, NodeSpec node) => new()
@@ -129,7 +114,7 @@ internal static class MechanismTable
             var spec = draw.Spec;
             var shared = spec.SharedWith is not null;
             var unit = BoundsGrid.UnitValue(spec.Grid).ToDouble();
-            var half = HalfWidthUnits(spec.Noise, level) * unit;
+            var half = NoiseCalibration.HalfWidth(spec.Noise, level) * unit;
 
             // The draws of a mean are one mechanism: the first row carries its cost.
             var pays = first && !shared;

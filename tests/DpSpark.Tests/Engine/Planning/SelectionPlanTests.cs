@@ -1,0 +1,112 @@
+using System.Numerics;
+using DpSpark.Core.Numerics;
+using DpSpark.Core.Selection;
+using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning;
+using static DpSpark.Tests.Engine.Planning.Requests;
+
+namespace DpSpark.Tests.Engine.Planning;
+
+public sealed class SelectionPlanTests
+{
+    [Fact]
+    public void Plan_TruncatedGeometric_BuildsTheTableOfItsShare()
+    {
+        var plan = Planner.Plan(Request(Count()).Bounded(1, 2, null).Private(Selection(SelectionStrategy.TruncatedGeometric)));
+
+        var expected = TruncatedGeometricTable.Build(SelectionBudget.Basic(0.5, 1e-6, 1).Safely());
+        Assert.Equal(expected, plan.Spec.Selection!.Table);
+        Assert.Equal(("1", "1e-6"), (plan.Epsilon.ToString(), plan.Delta.ToString()));
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    [Fact]
+    public void Plan_ManyPartitionsPerUnit_UsesOptimalComposition()
+    {
+        var plan = Planner.Plan(Request(Count("a", Own("0.0001"))).Bounded(100, 1, null).Private(Selection(SelectionStrategy.TruncatedGeometric, 1, Own("0.9"))));
+
+        // dp-math 4.2: at L0 = 100 the basic split needs about twice the units.
+        var half = plan.KeepChances.First(c => c.Probability >= 0.5).Units;
+        Assert.True(half < 0.6 * new TruncatedGeometric(SelectionBudget.Basic(0.9, 1e-6, 100)).UnitsFor(0.5));
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    [Theory]
+    [InlineData(SelectionStrategy.LaplaceThreshold, NoiseChoice.Laplace)]
+    [InlineData(SelectionStrategy.GaussianThreshold, NoiseChoice.Gaussian)]
+    public void Plan_ThresholdWithACountOfUnits_DrawsTheCountOnceForBothShares(SelectionStrategy strategy, NoiseChoice noise)
+    {
+        var request = Request(Units("people"), Sum("whole", "0", "9")).Bounded(3, 1, null).Noisy(noise);
+        var plan = Planner.Plan(request.Private(Selection(strategy, 5)));
+
+        var selection = plan.Spec.Selection!;
+        var count = plan.Spec.Nodes[0].Draws[0];
+        Assert.Equal("people", selection.SharedOutput);
+        Assert.Equal(count.Noise, selection.Noise);
+        Assert.Equal(count.Grid, selection.NoiseGrid);
+        Assert.Equal(0, plan.KeepChances.First(c => c.Units == 1).Probability);
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+        if (noise == NoiseChoice.Laplace)
+        {
+            Assert.Equal((9, 2), ((int)count.Noise.Numerator, (int)count.Noise.Denominator)); // 3 / (2/3)
+        }
+    }
+
+    [Fact]
+    public void Plan_ThresholdWithoutACount_PaysForItsOwn()
+    {
+        var plan = Planner.Plan(Request(Sum("whole", "0", "9")).Private(Selection(SelectionStrategy.LaplaceThreshold)));
+
+        Assert.Null(plan.Spec.Selection!.SharedOutput);
+        Assert.Equal(8, plan.Spec.Selection.Noise!.Numerator); // 4 / (1/2)
+        Assert.Equal(RequestCheckName, plan.Mechanisms[0].Node);
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    [Theory]
+    [InlineData(SelectionStrategy.TruncatedGeometric)]
+    [InlineData(SelectionStrategy.LaplaceThreshold)]
+    [InlineData(SelectionStrategy.GaussianThreshold)]
+    public void Plan_SingleUnit_IsShownWithAtMostDelta(SelectionStrategy strategy)
+    {
+        foreach (var preThreshold in new[] { 1, 20 })
+        {
+            var plan = Planner.Plan(Request(Count()).Private(Selection(strategy, preThreshold)));
+
+            var single = plan.KeepChances.First(c => c.Units == preThreshold).Probability;
+            Assert.InRange(single, 1e-10, 1e-6 / 4 * 1.0001);
+            Assert.True(PlanAudit.Recompute(plan).Holds);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(30)]
+    [InlineData(300)]
+    public void Plan_Auto_TakesTheRuleThatShowsPartitionsFirst(int l0)
+    {
+        var request = Request(Units(), Count()).Bounded(l0, 2, null);
+        long Half(SelectionStrategy? strategy) => Planner.Plan(request.Private(Selection(strategy))).KeepChances.First(c => c.Probability >= 0.5).Units;
+
+        var best = new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold }.Min(s => Half(s));
+
+        Assert.Equal(best, Half(null));
+    }
+
+    [Fact]
+    public void Plan_GaussianThreshold_SplitsDeltaBetweenNoiseAndKeys()
+    {
+        var plan = Planner.Plan(Request(Units()).Bounded(16, 1, null).Noisy(NoiseChoice.Gaussian).Private(Selection(SelectionStrategy.GaussianThreshold)));
+
+        var spec = plan.Spec.Selection!;
+        var units = BigInteger.One << -spec.NoiseGrid.BinaryExponent;
+        var tail = DiscreteDistributions.GaussianUpperTail((double)spec.Noise!.Numerator, (double)(spec.Threshold - units));
+        Assert.InRange(plan.Delta.ToDouble(), 1e-6, 1e-6);
+        Assert.InRange(Elementary.OneMinusPower(tail, 16), 1e-8, 5e-7);
+        Assert.Equal("gdp", plan.Accountant);
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    private const string RequestCheckName = "partition_selection";
+}
