@@ -5,7 +5,7 @@ using DpSpark.Core.Parameters;
 namespace DpSpark.Jobs.Ledger;
 
 /// <summary>A ledger in one SQLite file. Several processes may use it at once.</summary>
-/// <remarks>While releases are open, a secret and a lock file per release lie beside the ledger; see <c>docs/adr</c> for why the secret is not in the database.</remarks>
+/// <remarks>While releases are open, a secret and a lock file per release lie beside the ledger; see <c>docs/adr/0007-ledger-file-and-secrets.md</c> for why the secret is not in the database.</remarks>
 public sealed class BudgetLedger : ILedger
 {
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(200);
