@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using DpSpark.Core;
 using DpSpark.Core.Accounting;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Stages;
@@ -293,7 +294,7 @@ public sealed class PlannerTests
     {
         var json = Encoding.UTF8.GetString(Planner.Plan(Restaurant()).Spec.ToJson());
 
-        Assert.Equal("DPS9005", Assert.Throws<Core.DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json[..^2]))).Code);
-        Assert.Equal("DPS7005", Assert.Throws<Core.DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json.Replace("\"version\":1", "\"version\":9", StringComparison.Ordinal)))).Code);
+        Assert.Equal("DPS9005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json[..^2]))).Code);
+        Assert.Equal("DPS7005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json.Replace("\"version\":1", "\"version\":9", StringComparison.Ordinal)))).Code);
     }
 }
