@@ -44,9 +44,7 @@ public static class DiagnosticCatalog
     internal const string LedgerMissing = "DPS2034";
     internal const string Bins = "DPS2035";
     internal const string BadName = "DPS2036";
-    internal const string HugeEpsilon = "DPS2050";
-    internal const string LargeDelta = "DPS2051";
-    internal const string UnusedVariable = "DPS2052";
+    internal const string UnusedVariable = "DPS2037";
 
     /// <summary>The entries, by rising code.</summary>
     public static IReadOnlyList<DiagnosticEntry> Manifest { get; } =
@@ -87,8 +85,6 @@ public static class DiagnosticCatalog
         new(LedgerMissing, "No ledger is named"),
         new(Bins, "Bins are not well-formed"),
         new(BadName, "A name cannot be used"),
-        new(HugeEpsilon, "An epsilon this large protects nobody (warning)"),
-        new(LargeDelta, "A delta this large is a risk for somebody (warning)"),
         new(UnusedVariable, "A variable given on the command line is not used (warning)"),
     ];
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DpSpark.Core.Parameters;
 using DpSpark.Jobs.Diagnostics;
 
@@ -10,8 +9,6 @@ internal static class Bounds
     private static readonly ExactDecimal s_largest = ExactDecimal.Parse("1e300");
     private static readonly ExactDecimal s_leastEpsilon = ExactDecimal.Create(System.Numerics.BigInteger.Pow(5, 50), 50);
     private static readonly ExactDecimal s_mostEpsilon = ExactDecimal.Create(1 << 30, 0);
-    private static readonly ExactDecimal s_hugeEpsilon = ExactDecimal.Create(50, 0);
-    private static readonly ExactDecimal s_largeDelta = ExactDecimal.Create(1, 3);
 
     /// <summary>Whether a bound is a number of a size that a column can hold.</summary>
     public static bool InRange(ExactDecimal bound, ManifestValue at)
@@ -40,11 +37,6 @@ internal static class Bounds
             return null;
         }
 
-        if (epsilon > s_hugeEpsilon)
-        {
-            value.Warning(DiagnosticCatalog.HugeEpsilon, string.Create(CultureInfo.InvariantCulture, $"epsilon {epsilon} gives no meaningful privacy."), "beyond 50 a release may tell nearly everything about a unit.", "choose an epsilon of a few units or less");
-        }
-
         return epsilon;
     }
 
@@ -60,11 +52,6 @@ internal static class Bounds
         {
             value.Error(DiagnosticCatalog.OutOfDomain, $"`{value.Path}` is {Printable.Text(delta.ToString())}; delta is at least 0 and below 1.", "it is the chance that the guarantee of epsilon does not hold.", "write e.g. `delta: \"1e-8\"`, or `\"0\"` with Laplace noise and a keyset");
             return null;
-        }
-
-        if (delta > s_largeDelta)
-        {
-            value.Warning(DiagnosticCatalog.LargeDelta, string.Create(CultureInfo.InvariantCulture, $"delta {delta} is large."), "a mechanism with this delta may publish one unit in a thousand outright.", "choose a delta well below one over the number of units");
         }
 
         return delta;

@@ -141,7 +141,7 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
                 "add `keyset` when the partitions are public knowledge", "add `partition_selection: { strategy: auto }` to show only partitions with enough units");
         }
 
-        if (selection is not null && delta is { Sign: 0 })
+        if (selection is not null && keyset is null && delta is { Sign: 0 })
         {
             selection.Error(DiagnosticCatalog.DeltaZero, "`partition_selection` needs a delta above 0.", "whether a partition with one unit is shown cannot be hidden without it.", "give `privacy.delta`, e.g. `\"1e-8\"`", "name the partitions with `keyset`");
         }
@@ -194,11 +194,10 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
                     var at = (item as YamlMap)?.Find("as")?.Key ?? item;
                     scope.Error(DiagnosticCatalog.OutputClash, path, at, $"output column `{Printable.Text(name)}` is there already: {other}.",
                         "each column of the output has one name; names that differ only in case are one for many readers.", "choose another `as`");
+                    break;
                 }
-                else
-                {
-                    taken.Add(name, name == output ? $"aggregate `{Printable.Text(output)}`" : $"made by `ci` for aggregate `{Printable.Text(output)}`");
-                }
+
+                taken.Add(name, name == output ? $"aggregate `{Printable.Text(output)}`" : $"made by `ci` for aggregate `{Printable.Text(output)}`");
             }
         }
     }

@@ -7,12 +7,12 @@ internal static class Printable
 {
     private const int MaxLength = 60;
 
-    public static string Text(string text)
+    public static string Text(string text, int maxLength = MaxLength)
     {
         var shown = new StringBuilder();
         foreach (var c in text)
         {
-            if (shown.Length >= MaxLength)
+            if (shown.Length >= maxLength)
             {
                 shown.Append('…');
                 break;

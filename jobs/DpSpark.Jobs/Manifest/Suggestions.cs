@@ -100,7 +100,7 @@ internal static class Suggestions
             }
         }
 
-        return best;
+        return best ?? (normal.Length < 3 ? null : allowed.FirstOrDefault(c => Normal(c).StartsWith(normal, StringComparison.Ordinal) || (Normal(c).Length >= 3 && normal.StartsWith(Normal(c), StringComparison.Ordinal))));
     }
 
     private static string Normal(string word)

@@ -60,9 +60,10 @@ internal static class UnitSection
         }
 
         var others = unit.Present("id", L0, LInf, L1, "null_id");
-        foreach (var other in others)
+        if (others.Count > 0)
         {
-            unit.Get(other)!.Error(DiagnosticCatalog.Exclusive, $"`privacy_unit.{other}` does not go with `row: true`.", "a row is one unit, in one partition, once.", $"remove `{other}`", "remove `row` and name the `id` column");
+            unit.Get(others[0])!.Error(DiagnosticCatalog.Exclusive, $"{string.Join(", ", others.Select(o => $"`{o}`"))} {(others.Count == 1 ? "does" : "do")} not go with `row: true`.", "a row is one unit, in one partition, once.",
+                others.Count == 1 ? "remove it" : "remove them", "remove `row`");
         }
 
         return others.Count == 0 ? new PrivacyUnitRequest { IdColumns = [] } : null;

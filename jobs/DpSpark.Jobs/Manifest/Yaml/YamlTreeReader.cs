@@ -195,15 +195,21 @@ internal static partial class YamlTreeReader
 
     private static Diagnostic Syntax(string text, YamlException fault)
     {
-        var line = Math.Max(1, (int)fault.Start.Line);
-        var column = Math.Max(1, (int)fault.Start.Column);
+        // A tab in the indentation is the usual cause, and the parser may notice it far from there.
         var lines = text.Split('\n');
-        var tab = line <= lines.Length && lines[line - 1].AsSpan(0, lines[line - 1].Length - lines[line - 1].TrimStart().Length).Contains('\t');
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var tab = lines[i].IndexOf('\t', StringComparison.Ordinal);
+            if (tab >= 0 && string.IsNullOrWhiteSpace(lines[i][..tab]) && lines[i].AsSpan().Trim().Length > 0)
+            {
+                return At(DiagnosticCatalog.Syntax, i + 1, tab + 1, "this line is indented with a tab; YAML is indented with spaces.", "a tab has no width in YAML.", "replace the tab with spaces");
+            }
+        }
+
         var what = fault.Message.Trim().TrimEnd('.');
-        return tab
-            ? At(DiagnosticCatalog.Syntax, line, lines[line - 1].IndexOf('\t', StringComparison.Ordinal) + 1, "this line is indented with a tab; YAML is indented with spaces.", "a tab has no width in YAML.", "replace the tab with spaces")
-            : At(DiagnosticCatalog.Syntax, line, column, $"this is not YAML: {char.ToLowerInvariant(what.Length == 0 ? 's' : what[0])}{(what.Length == 0 ? "yntax error" : what[1..])}.", "the text could not be read from here on.",
-                "check indentation, brackets and quotes here and in the line before", "put quotes around texts that hold `: `, `#`, `{`, `[`, `*` or `&`");
+        return At(DiagnosticCatalog.Syntax, Math.Max(1, (int)fault.Start.Line), Math.Max(1, (int)fault.Start.Column),
+            $"this is not YAML: {(what.Length == 0 ? "syntax error" : Printable.Text(char.ToLowerInvariant(what[0]) + what[1..], 200))}.", "the text could not be read from here on.",
+            "check indentation, brackets and quotes here and in the line before", "put quotes around texts that hold `: `, `#`, `{`, `[`, `*` or `&`");
     }
 
     private static Diagnostic At(string code, int line, int column, string message, string? why, params string[] fixes) =>
