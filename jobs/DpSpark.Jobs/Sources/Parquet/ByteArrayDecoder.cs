@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace DpSpark.Jobs.Sources.Parquet;
 
@@ -55,6 +58,62 @@ internal sealed class ByteArrayDecoder
         return _fixedLength == 0 || value.Length == _fixedLength
             ? value
             : throw new ParquetFormatException($"A value of a type of {_fixedLength} bytes has {value.Length}.");
+    }
+
+    /// <summary>Copies plain values one behind the other, as many as there is room for.</summary>
+    /// <param name="page">The page's bytes.</param>
+    /// <param name="ends">Receives where each value ends in <paramref name="data"/>.</param>
+    /// <param name="data">Receives the values; bytes behind the last one may be overwritten.</param>
+    /// <param name="used">Bytes of <paramref name="data"/> in use; moved on.</param>
+    /// <returns>Values copied.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public int CopyPlain(byte[] page, Span<int> ends, byte[] data, ref int used)
+    {
+        var position = _position;
+        var to = used;
+        var i = 0;
+        for (; i < ends.Length; i++)
+        {
+            if (_end - position < 4)
+            {
+                throw new ParquetFormatException("A page of byte arrays ends before its last value.");
+            }
+
+            var length = BinaryPrimitives.ReadInt32LittleEndian(page.AsSpan(position));
+            if ((uint)length > (uint)(_end - position - 4))
+            {
+                throw new ParquetFormatException("A byte array goes past the end of its page.");
+            }
+
+            if (length > data.Length - to)
+            {
+                break;
+            }
+
+            WideCopy(page, position + 4, data, to, length);
+            position += 4 + length;
+            to += length;
+            ends[i] = to;
+        }
+
+        _position = position;
+        used = to;
+        return i;
+    }
+
+    /// <summary>Copies a value, mostly a short one, as one vector where both arrays go on for long enough.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WideCopy(byte[] source, int from, byte[] target, int to, int length)
+    {
+        if (length <= 32 && source.Length - from >= 32 && target.Length - to >= 32)
+        {
+            Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(source), (nuint)from)
+                .StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(target), (nuint)to);
+        }
+        else
+        {
+            source.AsSpan(from, length).CopyTo(target.AsSpan(to));
+        }
     }
 
     private ReadOnlySpan<byte> NextPlain(byte[] page)

@@ -15,6 +15,7 @@ internal sealed class BytesColumnReader : ColumnReader
     private readonly ByteArrayDecoder _bytes = new();
     private readonly uint[] _block = new uint[1024];
     private ArrowArray? _dictionary;
+    private byte[] _dictionaryBytes = [];
     private int _longest;
     private IndexDecoder _indices;
     private byte[] _data = [];
@@ -74,6 +75,7 @@ internal sealed class BytesColumnReader : ColumnReader
         }
 
         CheckText(data.AsSpan(0, bounds[count]), bounds);
+        _dictionaryBytes = data;
         _dictionary = new ArrowArray { Type = Column.Type, Length = count, Offsets = offsets, Values = data.AsMemory(0, bounds[count]) };
     }
 
@@ -174,25 +176,42 @@ internal sealed class BytesColumnReader : ColumnReader
         }
 
         var page = PageBytes;
-        for (var i = 0; i < ends.Length; i++)
+        while (!ends.IsEmpty)
         {
-            Append(_bytes.Next(page), buffers);
-            ends[i] = _used;
+            if (Pages.Encoding == ParquetEncoding.Plain)
+            {
+                ends = ends[_bytes.CopyPlain(page, ends, _data, ref _used)..];
+            }
+
+            // One value by itself grows the buffer as needed.
+            if (!ends.IsEmpty)
+            {
+                Append(_bytes.Next(page), buffers);
+                ends[0] = _used;
+                ends = ends[1..];
+            }
         }
     }
 
     private void DecodeIndices(Span<int> ends, BatchBuffers buffers)
     {
         var bounds = _dictionary!.Offsets32();
-        var values = _dictionary.Values.Span;
+        var values = _dictionaryBytes;
         while (!ends.IsEmpty)
         {
             var indices = _block.AsSpan(0, Math.Min(_block.Length, ends.Length));
             _indices.Read(PageBytes, indices, _dictionary.Length);
             for (var i = 0; i < indices.Length; i++)
             {
-                var index = (int)indices[i];
-                Append(values[bounds[index]..bounds[index + 1]], buffers);
+                var start = bounds[(int)indices[i]];
+                var length = bounds[(int)indices[i] + 1] - start;
+                if (length > _data.Length - _used)
+                {
+                    Grow(length, buffers);
+                }
+
+                ByteArrayDecoder.WideCopy(values, start, _data, _used, length);
+                _used += length;
                 ends[i] = _used;
             }
 

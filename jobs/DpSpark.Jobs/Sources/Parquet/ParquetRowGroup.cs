@@ -42,12 +42,27 @@ public sealed class ParquetRowGroup
         var stored = chunk.Statistics;
         var modern = _file.IsTypeOrdered(leaf) && stored?.MinValue is not null;
         var legacy = !modern && _file.Leaves[leaf].IsSignedNumber;
+        var leafColumn = _file.Leaves[leaf];
+        var min = modern ? stored!.MinValue : legacy ? stored?.LegacyMin : null;
+        var max = modern ? stored!.MaxValue : legacy ? stored?.LegacyMax : null;
+        var trusted = IsBound(leafColumn, min) && IsBound(leafColumn, max);
         return new ParquetStatistics(
             stored?.NullCount,
-            modern ? stored!.MinValue : legacy ? stored?.LegacyMin : null,
-            modern ? stored!.MaxValue : legacy ? stored?.LegacyMax : null,
+            trusted ? min : null,
+            trusted ? max : null,
             chunk.ValueCount,
             chunk.CompressedSize,
             chunk.UncompressedSize);
     }
+
+    /// <summary>Whether a stated bound is none, or has the column's width and is a number.</summary>
+    private static bool IsBound(ParquetColumn column, byte[]? bound) => bound is null || column.Physical switch
+    {
+        PhysicalType.ByteArray => true,
+        PhysicalType.Boolean => bound.Length == 1,
+        PhysicalType.Float => bound.Length == 4 && !float.IsNaN(BitConverter.ToSingle(bound)),
+        PhysicalType.Double => bound.Length == 8 && !double.IsNaN(BitConverter.ToDouble(bound)),
+        PhysicalType.Int96 => false,
+        _ => bound.Length == column.Width,
+    };
 }

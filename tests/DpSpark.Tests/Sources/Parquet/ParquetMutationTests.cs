@@ -135,6 +135,7 @@ public sealed class ParquetMutationTests
         var rows = 0L;
         foreach (var group in file.RowGroups)
         {
+            _ = group.StatisticsOf(column);
             using var reader = group.Open([column]);
             while (rows < MaxRows && reader.Read() is { } batch)
             {
