@@ -88,7 +88,7 @@ internal static class AggregateSection
         return new AggregateRequest
         {
             Kind = present[0] == "sum" ? AggregateKind.Sum : AggregateKind.Mean,
-            Output = output.Length == 0 ? $"{present[0]}_{column}" : output,
+            Output = output.Length == 0 ? column : output,
             Column = column,
             MinValue = bounds.PerValue ? bounds.Low : null,
             MaxValue = bounds.PerValue ? bounds.High : null,

@@ -44,13 +44,20 @@ internal static partial class YamlTreeReader
             from = at + 1;
         }
 
+        var parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
         try
         {
-            return Build(new Parser(new Scanner(new StringReader(text), skipComments: true)), report);
+            return Build(parser, report);
         }
         catch (YamlException fault)
         {
-            report(Syntax(text, fault));
+            report(Syntax(text, fault.Message, fault.Start));
+            return null;
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException or FormatException or OverflowException)
+        {
+            // Some broken texts make the scanner throw what it throws for its own faults; they are broken texts all the same.
+            report(Syntax(text, "syntax error", parser.Current?.End ?? Mark.Empty));
             return null;
         }
 
@@ -193,7 +200,7 @@ internal static partial class YamlTreeReader
     [GeneratedRegex(@"\A[0-9]{1,3}\)\z")]
     private static partial Regex DecimalEnd();
 
-    private static Diagnostic Syntax(string text, YamlException fault)
+    private static Diagnostic Syntax(string text, string message, Mark place)
     {
         // A tab in the indentation is the usual cause, and the parser may notice it far from there.
         var lines = text.Split('\n');
@@ -206,8 +213,8 @@ internal static partial class YamlTreeReader
             }
         }
 
-        var what = fault.Message.Trim().TrimEnd('.');
-        return At(DiagnosticCatalog.Syntax, Math.Max(1, (int)fault.Start.Line), Math.Max(1, (int)fault.Start.Column),
+        var what = message.Trim().TrimEnd('.');
+        return At(DiagnosticCatalog.Syntax, Math.Max(1, (int)place.Line), Math.Max(1, (int)place.Column),
             $"this is not YAML: {(what.Length == 0 ? "syntax error" : Printable.Text(char.ToLowerInvariant(what[0]) + what[1..], 200))}.", "the text could not be read from here on.",
             "check indentation, brackets and quotes here and in the line before", "put quotes around texts that hold `: `, `#`, `{`, `[`, `*` or `&`");
     }

@@ -1,0 +1,203 @@
+using DpSpark.Engine.Planning;
+using DpSpark.Jobs.Diagnostics;
+using DpSpark.Jobs.Manifest;
+using DpSpark.Jobs.Manifest.Yaml;
+
+namespace DpSpark;
+
+/// <summary>
+/// A differentially private release made by code, word for word a job manifest: <see cref="ToYaml"/> writes it, <see cref="Load"/> reads one. Nothing is checked until
+/// <see cref="ToManifest"/>, <see cref="Plan"/> or a run, which report every fault at once.
+/// </summary>
+public sealed class DpJob
+{
+    private readonly YamlMap _tree;
+    private readonly JobManifest? _loaded;
+    private ManifestOptions _options = new();
+
+    private DpJob(YamlMap tree, JobManifest? loaded) => (_tree, _loaded) = (tree, loaded);
+
+    /// <summary>Starts a job.</summary>
+    /// <param name="name">Its name.</param>
+    public static DpJob Create(string name) => new(new YamlMap().Set("version", Tree.Number(1)).Set("name", Tree.Text(name)), null);
+
+    /// <summary>Reads a manifest. A loaded job is run as it is written; to change it, edit the manifest.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Variables and run date; may be null.</param>
+    /// <exception cref="ManifestException">The manifest has faults; all of them are in it.</exception>
+    public static DpJob Load(string path, ManifestOptions? options = null)
+    {
+        var job = ManifestReader.Read(path, options).EnsureJob();
+        return new DpJob(job.Tree, job) { _options = options ?? new ManifestOptions() };
+    }
+
+    /// <summary>Describes the job for people.</summary>
+    /// <param name="text">The description.</param>
+    public DpJob Description(string text) => Set("description", Tree.Text(text));
+
+    /// <summary>Variables, run date, folder of relative paths and reader of keyset files of this job.</summary>
+    /// <param name="options">The options.</param>
+    public DpJob Options(ManifestOptions options)
+    {
+        EnsureOwn();
+        _options = options;
+        return this;
+    }
+
+    /// <summary>Says where rows come from.</summary>
+    /// <param name="build">Names files and columns.</param>
+    public DpJob Source(Action<SourceBuilder> build)
+    {
+        ArgumentNullException.ThrowIfNull(build);
+        var source = new SourceBuilder();
+        build(source);
+        return Set("source", source.Node);
+    }
+
+    /// <summary>Says whose privacy is protected.</summary>
+    /// <param name="build">Names the id and the bounds.</param>
+    public DpJob PrivacyUnit(Action<PrivacyUnitBuilder> build)
+    {
+        ArgumentNullException.ThrowIfNull(build);
+        var unit = new PrivacyUnitBuilder();
+        build(unit);
+        return Set("privacy_unit", unit.Node);
+    }
+
+    /// <summary>Says what the rows of the release are; without columns it is one row, the whole.</summary>
+    /// <param name="columns">The columns of the key.</param>
+    public DpJob PartitionBy(params IReadOnlyList<PartitionColumn> columns) => Set("partition_by", Tree.List(columns.Select(c => c.Node)));
+
+    /// <summary>Names public partitions.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="source">Why they are public; printed in the report.</param>
+    public DpJob Keyset(KeySet keys, string source)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var map = new YamlMap();
+        foreach (var entry in keys.Node.Entries)
+        {
+            map.Set(entry);
+        }
+
+        return Set("keyset", map.Set("source", Tree.Text(source)));
+    }
+
+    /// <summary>Shows only partitions with enough units, chosen privately.</summary>
+    /// <param name="strategy">The rule; null for the one that shows the smallest partitions.</param>
+    /// <param name="preThreshold">Partitions with fewer units are never shown.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public DpJob PartitionSelection(Core.Stages.SelectionStrategy? strategy = null, int preThreshold = 1, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null)
+    {
+        var map = new YamlMap().Set("strategy", Tree.Word(strategy switch
+        {
+            Core.Stages.SelectionStrategy.TruncatedGeometric => "truncated_geometric",
+            Core.Stages.SelectionStrategy.LaplaceThreshold => "laplace_threshold",
+            Core.Stages.SelectionStrategy.GaussianThreshold => "gaussian_threshold",
+            _ => "auto",
+        }));
+        map.Set("pre_threshold", Tree.Number(preThreshold));
+        return Set("partition_selection", Tree.Share(weight, epsilon, delta) is { } share ? map.Set("budget", share) : map);
+    }
+
+    /// <summary>Says what is released; further calls add to it.</summary>
+    /// <param name="build">Names the aggregates.</param>
+    public DpJob Aggregate(Action<AggregateBuilder> build)
+    {
+        ArgumentNullException.ThrowIfNull(build);
+        EnsureOwn();
+        var aggregates = new AggregateBuilder(_tree.Find("aggregates") is { Value: YamlList list } ? list : new YamlList());
+        build(aggregates);
+        return Set("aggregates", aggregates.Node);
+    }
+
+    /// <summary>Says what the release may cost.</summary>
+    /// <param name="budget">Epsilon and delta.</param>
+    /// <param name="noise">Which noise.</param>
+    public DpJob Privacy(Budget budget, Noise noise = Noise.Auto)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        return Set("privacy", new YamlMap()
+            .Set("epsilon", Tree.Number(budget.Epsilon))
+            .Set("delta", Tree.Number(budget.Delta))
+            .Set("noise", Tree.Word(noise.ToString().ToLowerInvariant())));
+    }
+
+    /// <summary>Says where the release goes.</summary>
+    /// <param name="build">Names directory, format and intervals.</param>
+    public DpJob Output(Action<OutputBuilder> build)
+    {
+        ArgumentNullException.ThrowIfNull(build);
+        var output = new OutputBuilder();
+        build(output);
+        return Set("output", output.Node);
+    }
+
+    /// <summary>Says who pays.</summary>
+    /// <param name="file">Ledger file; created when absent.</param>
+    /// <param name="dataset">Data set that is charged.</param>
+    /// <param name="purpose">What the release is for; another purpose is another release.</param>
+    /// <param name="expires">After which time an open reservation expires, e.g. <c>6h</c>.</param>
+    public DpJob Ledger(string file, string dataset, string? purpose = null, string? expires = null)
+    {
+        var map = new YamlMap().Set("file", Tree.Template(file)).Set("dataset", Tree.Text(dataset));
+        if (purpose is not null)
+        {
+            map.Set("purpose", Tree.Text(purpose));
+        }
+
+        return Set("ledger", expires is null ? map : map.Set("expires", Tree.Text(expires)));
+    }
+
+    /// <summary>Releases again, charged again, when the input has changed since; otherwise that is refused.</summary>
+    public DpJob ReleaseAgainOnLateData() => Set("on_late_data", Tree.Word("release_again"));
+
+    /// <summary>Gives a variable, used as <c>${name}</c> in paths.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its text.</param>
+    public DpJob Var(string name, string value)
+    {
+        EnsureOwn();
+        var vars = _tree.Find("vars")?.Value as YamlMap ?? new YamlMap();
+        return Set("vars", vars.Set(name, Tree.Template(value)));
+    }
+
+    /// <summary>The job as a manifest; <see cref="Load"/> reads it back as the same job.</summary>
+    public string ToYaml() => YamlTreeWriter.Write(_tree);
+
+    /// <summary>The job, checked.</summary>
+    /// <exception cref="ManifestException">It has faults; all of them are in it.</exception>
+    public JobManifest ToManifest() => _loaded ?? ManifestReader.ReadTree(_tree, _options).EnsureJob();
+
+    /// <summary>Plans the job: mechanisms, costs, expected errors. Pure: opens no data.</summary>
+    /// <exception cref="ManifestException">The job has faults, or cannot be planned.</exception>
+    public DpPlan Plan()
+    {
+        var job = ToManifest();
+        try
+        {
+            return new DpPlan(job, Planner.Plan(job.Request));
+        }
+        catch (PlanningException fault)
+        {
+            throw new ManifestException(PlanDiagnostics.Of(job, fault));
+        }
+    }
+
+    private DpJob Set(string key, YamlNode value)
+    {
+        EnsureOwn();
+        _tree.Set(key, value);
+        return this;
+    }
+
+    private void EnsureOwn()
+    {
+        if (_loaded is not null)
+        {
+            throw new InvalidOperationException("A job loaded from a manifest is not changed by code; edit the manifest, or build the job with DpJob.Create.");
+        }
+    }
+}

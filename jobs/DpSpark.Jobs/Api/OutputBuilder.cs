@@ -1,0 +1,43 @@
+using DpSpark.Jobs.Manifest.Yaml;
+
+namespace DpSpark;
+
+/// <summary>Says where the release goes.</summary>
+public sealed class OutputBuilder
+{
+    internal OutputBuilder()
+    {
+    }
+
+    internal YamlMap Node { get; } = new();
+
+    /// <summary>Writes Parquet.</summary>
+    /// <param name="path">The directory; <c>${name}</c> is a variable.</param>
+    public OutputBuilder Parquet(string path) => To(path, "parquet");
+
+    /// <summary>Writes CSV with a header.</summary>
+    /// <param name="path">The directory; <c>${name}</c> is a variable.</param>
+    public OutputBuilder Csv(string path) => To(path, "csv");
+
+    /// <summary>Writes Arrow IPC.</summary>
+    /// <param name="path">The directory; <c>${name}</c> is a variable.</param>
+    public OutputBuilder Arrow(string path) => To(path, "arrow");
+
+    /// <summary>Replaces what the directory holds; otherwise that is refused.</summary>
+    public OutputBuilder Replace() => Set("mode", Tree.Word("replace"));
+
+    /// <summary>Adds standard deviation and interval to each aggregate.</summary>
+    /// <param name="level">Level between 0 and 1, e.g. 0.95.</param>
+    public OutputBuilder ConfidenceInterval(DpNumber level) => Set("ci", Tree.Number(level));
+
+    /// <summary>Raises negative numbers to zero, after noise.</summary>
+    public OutputBuilder NonNegative() => Set("post", Tree.List([Tree.Word("non_negative")]));
+
+    private OutputBuilder To(string path, string format) => Set("path", Tree.Template(path)).Set("format", Tree.Word(format));
+
+    private OutputBuilder Set(string key, YamlNode value)
+    {
+        Node.Set(key, value);
+        return this;
+    }
+}
