@@ -211,7 +211,8 @@ public static class DiscreteDistributions
 
     private const double LargeSigma = 1 << 14;
 
+    // Of the decimal that was written: 1 - 0.999999 in double is off in the eleventh digit.
     private static double Alpha(double confidence) => confidence > 0 && confidence < 1
-        ? 1 - confidence
+        ? (Parameters.ExactDecimal.One - Parameters.ExactDecimal.FromShortest(confidence)).ToDouble()
         : throw new ArgumentOutOfRangeException(nameof(confidence), "A confidence level lies between 0 and 1.");
 }

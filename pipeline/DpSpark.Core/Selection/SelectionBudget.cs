@@ -39,17 +39,19 @@ public readonly record struct SelectionBudget(double Epsilon, double Delta)
             throw new ArgumentOutOfRangeException(nameof(fraction), "The fraction lies between 0 and 1.");
         }
 
+        // 1e-9 of delta covers the rounding of the composition's sum.
+        double target = delta * (1 - 1e-9);
         double delta0 = Elementary.OneMinusPower(fraction * delta, 1.0 / l0);
         double low = epsilon / l0;
         double high = 2 * low;
-        while (high <= epsilon && OptimalComposition.Delta(high, delta0, l0, epsilon) <= delta)
+        while (high <= epsilon && OptimalComposition.Delta(high, delta0, l0, epsilon) <= target)
         {
             low = high;
             high *= 2;
         }
 
         // The basic share is private whatever delta0 allows, so the search starts there.
-        double epsilon0 = Elementary.BisectUp(e => OptimalComposition.Delta(e, delta0, l0, epsilon) > delta ? 1 : -1, low, high);
+        double epsilon0 = Elementary.BisectUp(e => OptimalComposition.Delta(e, delta0, l0, epsilon) > target ? 1 : -1, low, high);
         return new(epsilon0, delta0);
     }
 

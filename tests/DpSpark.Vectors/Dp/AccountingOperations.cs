@@ -30,6 +30,12 @@ internal static class AccountingOperations
         operations.Add("accounting/zcdp_to_delta", input => Inputs.Fields(("delta", Zcdp.Delta(input.Number("rho"), input.Number("epsilon")))));
         operations.Add("accounting/epsilon_to_zcdp", EpsilonToZcdp);
         operations.Add("accounting/pure_sum", PureSum);
+        operations.Add("accounting/advanced_composition", Advanced);
+        operations.Add("accounting/zcdp_filter", Filter);
+        operations.Add("budget_split/gaussian_weighted", input => Inputs.Fields(("sigmas", GaussianSplit.ByWeights(
+            GaussianPrivacy.Mu(input.Number("epsilon"), input.Number("delta")), input.Numbers("weights")))));
+        operations.Add("budget_split/optimal_split_total_variance", input => Inputs.Fields(("sigmas", GaussianSplit.ByCosts(
+            GaussianPrivacy.Mu(input.Number("epsilon"), input.Number("delta")), input.Numbers("cost")))));
         operations.Add("planning/bounded_range_cost", input => Inputs.Fields(
             ("rho_exponential_mechanism", Zcdp.OfExponentialMechanism(input.Number("epsilon"))), ("rho_generic_pure", Zcdp.OfPure(input.Number("epsilon")))));
     }
@@ -58,5 +64,21 @@ internal static class AccountingOperations
         }
 
         return Inputs.Fields(("epsilon", accountant.Epsilon.ToDouble()));
+    }
+
+    private static Dictionary<string, object?> Advanced(JsonElement input)
+    {
+        double epsilon = input.Number("epsilon");
+        int k = input.Whole("k");
+        (double composed, double delta) = OptimalComposition.Advanced(epsilon, input.Number("delta"), k, input.Number("delta_slack"));
+        double basic = OptimalComposition.BasicEpsilon(epsilon, k);
+        return Inputs.Fields(("epsilon", composed), ("delta", delta), ("basic_epsilon", basic), ("best_epsilon", double.Min(composed, basic)));
+    }
+
+    private static Dictionary<string, object?> Filter(JsonElement input)
+    {
+        var filter = new ZcdpFilter(Rho.Create(ExactDecimal.Parse(input.Text("rho_budget"))));
+        bool[] accepted = [.. input.GetProperty("requests").EnumerateArray().Select(r => filter.TryCharge(Rho.Create(ExactDecimal.Parse(r.GetString() ?? ""))))];
+        return Inputs.Fields(("accepted", accepted), ("spent", filter.Spent.ToString()));
     }
 }
