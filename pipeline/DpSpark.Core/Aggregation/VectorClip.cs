@@ -42,7 +42,7 @@ public static class VectorClip
         double[] sum = new double[vectors.Count == 0 ? 0 : vectors[0].Length];
         foreach (double[] vector in vectors)
         {
-            double[] clipped = [.. vector];
+            double[] clipped = (double[])vector.Clone();
             Clip(clipped, norm, maxNorm);
             for (int i = 0; i < sum.Length; i++)
             {
