@@ -322,7 +322,7 @@ internal sealed class PlanAttempt
             rule, item.Epsilon, item.SelectionDelta, (long)_norms.Partitions, _request.Selection!.PreThreshold, draw, shared is null ? null : _request.Aggregates[item.Aggregates[0]].Output);
         if (Selection is null)
         {
-            Faults.Add(new("DPS2517", "partition_selection", "The share of epsilon or delta is too small for private partition selection.", ["Raise delta or the selection's share.", "Lower max_partitions_contributed."]));
+            Faults.Add(new("DPS2517", "partition_selection", "The share of epsilon or delta is too small for private partition selection.", ["Raise delta or the selection's share.", "Lower max_partitions_contributed.", "Use strategy: gaussian_threshold, which suits many partitions per unit."]));
         }
     }
 }

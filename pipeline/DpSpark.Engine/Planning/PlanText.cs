@@ -7,7 +7,7 @@ namespace DpSpark.Engine.Planning;
 /// <summary>A plan as text for a terminal: what is protected, the steps with their stability and noise, the budget, the chance that a partition is shown. Warnings are left to the caller, who knows lines and columns.</summary>
 public static class PlanText
 {
-    private const int StepWidth = 52;
+    private const int StepWidth = 58;
     private const int StabilityWidth = 12;
 
     /// <summary>The text; lines end with a line feed.</summary>
@@ -108,7 +108,7 @@ public static class PlanText
         if (spec.UnitColumns.Count > 0)
         {
             var rows = Planner.NormsOf(plan.Request);
-            Line(text, $"  +- bound: {Bounds(spec)} (keyed random)", rows.RowsPerPartition is null ? $"{Grouped((long)rows.Partitions)} partitions" : $"{Grouped((long)rows.RowsL1)} rows", string.Empty);
+            Line(text, $"  +- bound: {Bounds(spec)} (random)", rows.RowsPerPartition is null ? $"{Grouped((long)rows.Partitions)} partitions" : $"{Grouped((long)rows.RowsL1)} rows", string.Empty);
         }
 
         var first = true;
@@ -117,7 +117,7 @@ public static class PlanText
             if (row.Node == RequestCheck.SelectionName)
             {
                 var floor = spec.Selection!.PreThreshold > 1 ? $", at least {Grouped(spec.Selection.PreThreshold)} units" : string.Empty;
-                Line(text, $"  +- partition_selection: {row.Mechanism}{floor}", $"L0 {Short(row.L0)}", row.SharedWith is { } with ? $"the noisy count of {with}" : row.Noise is null ? "table of chances" : Noise(row));
+                Line(text, $"  +- select: {row.Mechanism}{floor}", $"L0 {Short(row.L0)}", row.SharedWith is { } with ? $"the noisy count of {with}" : row.Noise is null ? "table of chances" : Noise(row));
                 continue;
             }
 
