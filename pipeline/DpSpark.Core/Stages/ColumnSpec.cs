@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace DpSpark.Core.Stages;
 
 /// <summary>The types a column of the contract may have; the words of the job manifest in lower case.</summary>
@@ -81,9 +83,11 @@ public sealed record ColumnSpec
     public string? NullReplacement { get; init; }
 
     /// <summary>What happens to NaN (float and double).</summary>
+    [JsonPropertyName("nan")]
     public ValuePolicy NaN { get; init; } = ValuePolicy.Drop;
 
     /// <summary>Replacement of NaN when <see cref="NaN"/> is <see cref="ValuePolicy.Replace"/>.</summary>
+    [JsonPropertyName("nan_replacement")]
     public string? NaNReplacement { get; init; }
 
     /// <summary>What happens to infinities (float and double): <see cref="ValuePolicy.Clamp"/>, <see cref="ValuePolicy.Drop"/> or <see cref="ValuePolicy.Error"/>.</summary>

@@ -70,6 +70,9 @@ internal sealed class PlanAttempt
         return attempt;
     }
 
+    /// <summary>The samplers return 128-bit numbers: scales above 2^100 units leave too little room.</summary>
+    private static bool IsTooWide(NoiseSpec noise) => noise.Numerator > noise.Denominator << (noise.Kind == NoiseKind.DiscreteLaplace ? 100 : 200);
+
     private static int FloorHalf(int log2OfSquare) => log2OfSquare >> 1;
 
     private void ComposeGaussians()
@@ -195,6 +198,16 @@ internal sealed class PlanAttempt
                 nodes[index] = Node(request, Values[index], [.. Draws[index].Select(d => d.Spec)]);
                 _scores[index] = ScoreOf(request, Values[index], Draws[index]);
                 Score += _scores[index];
+            }
+        }
+
+        foreach (var (index, draws) in Draws)
+        {
+            if (draws.Any(d => IsTooWide(d.Spec.Noise)))
+            {
+                Faults.Add(new(
+                    "DPS2518", $"aggregates[{index}]", "The noise would be wider than 2^100 units of the sum's grid, which exact sampling does not cover.",
+                    ["Raise epsilon or this aggregate's share.", "Tighten the bounds."]));
             }
         }
 

@@ -18,7 +18,7 @@ public sealed record PlanAuditResult(double Epsilon, double Delta, IReadOnlyList
 
 /// <summary>
 /// Recomputes a plan's privacy from the integers of its stage description alone: bounds, terms, clamps, shifts, noise parameters, tables and thresholds. It shares no step with
-/// the planner but the norms of contribution bounds, and does not look at shares.
+/// the planner but the norms of contribution bounds, and believes no share: the selection's only names the epsilon at which optimal composition is read.
 /// </summary>
 /// <remarks>
 /// Laplace mechanisms add up exactly as rationals. All Gaussian noise of the plan, that of selection included, is composed into one mu. Selection adds its table's or threshold's

@@ -37,6 +37,7 @@ public sealed class PlanningFaultTests
         { "ci 1", "DPS2515", "output.ci" },
         { "no aggregates", "DPS2516", "aggregates" },
         { "pre_threshold 0", "DPS2516", "partition_selection.pre_threshold" },
+        { "noise too wide", "DPS2518", "aggregates[0]" },
         { "delta too small", "DPS2517", "partition_selection" },
     };
 
@@ -111,6 +112,7 @@ public sealed class PlanningFaultTests
         "ci 1" => Request(Count()) with { ConfidenceLevel = ExactDecimal.One },
         "no aggregates" => Request(),
         "pre_threshold 0" => Request(Count()).Private(Selection(null, 0)),
+        "noise too wide" => Request(Sum("whole", "0", "4e18")).Bounded(7, 1_000_000_000, null) with { Epsilon = Of("1e-15") },
         "delta too small" => Request(Count()).Private(Selection(SelectionStrategy.TruncatedGeometric), "1e-40"),
         _ => throw new ArgumentOutOfRangeException(nameof(what)),
     };
