@@ -2,6 +2,8 @@ using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Diagnostics;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Manifest.Yaml;
+using DpSpark.Jobs.Running;
+using DpSpark.Jobs.Sources;
 
 namespace DpSpark;
 
@@ -13,7 +15,7 @@ public sealed class DpJob
 {
     private readonly YamlMap _tree;
     private readonly JobManifest? _loaded;
-    private ManifestOptions _options = new();
+    private ManifestOptions _options = new() { KeysetFiles = new KeysetFileReader() };
 
     private DpJob(YamlMap tree, JobManifest? loaded) => (_tree, _loaded) = (tree, loaded);
 
@@ -27,8 +29,8 @@ public sealed class DpJob
     /// <exception cref="ManifestException">The manifest has faults; all of them are in it.</exception>
     public static DpJob Load(string path, ManifestOptions? options = null)
     {
-        var job = ManifestReader.Read(path, options).EnsureJob();
-        return new DpJob(job.Tree, job) { _options = options ?? new ManifestOptions() };
+        var job = ManifestReader.Read(path, WithFiles(options ?? new ManifestOptions())).EnsureJob();
+        return new DpJob(job.Tree, job);
     }
 
     /// <summary>Describes the job for people.</summary>
@@ -40,7 +42,7 @@ public sealed class DpJob
     public DpJob Options(ManifestOptions options)
     {
         EnsureOwn();
-        _options = options;
+        _options = WithFiles(options);
         return this;
     }
 
@@ -186,12 +188,27 @@ public sealed class DpJob
         }
     }
 
+    /// <summary>Plans and runs the job: reserves its budget, releases, commits. The same job on the same input gives the release that is there, at no cost.</summary>
+    /// <param name="context">Where it runs.</param>
+    /// <param name="observer">Is told what happens; may be null.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <exception cref="Core.DpSparkException">The job has faults, the ledger refuses, the source breaks its contract, or the run fails; the code says which.</exception>
+    public async Task<DpRelease> RunAsync(DpSparkContext context, IRunObserver? observer = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var plan = Plan();
+        var result = await Task.Run(() => JobRunner.Run(plan.Job, plan.Release, context.Settings, observer ?? new DpSparkContext.Silent(), cancellationToken), cancellationToken).ConfigureAwait(false);
+        return new DpRelease(result, plan.Job.Output.Format);
+    }
+
     private DpJob Set(string key, YamlNode value)
     {
         EnsureOwn();
         _tree.Set(key, value);
         return this;
     }
+
+    private static ManifestOptions WithFiles(ManifestOptions options) => options.KeysetFiles is null ? options with { KeysetFiles = new KeysetFileReader() } : options;
 
     private void EnsureOwn()
     {

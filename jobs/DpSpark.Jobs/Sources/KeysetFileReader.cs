@@ -127,7 +127,7 @@ public sealed class KeysetFileReader : IKeysetFileReader
         }
     }
 
-    private static string? TextOf(ArrowArray array, int row)
+    internal static string? TextOf(ArrowArray array, int row)
     {
         if (array.IsNull(row))
         {
