@@ -58,15 +58,7 @@ public sealed class ReleaseRunner
         var fingerprint = InputFingerprint.Compute(source.Files, run.Request.Threads, cancellationToken);
         var key = ReleaseKey.Of(run.JobHash, fingerprint);
         using var ledger = _ledger();
-        if (ledger.Find(key) is { } earlier)
-        {
-            return Replay(run, earlier, ledger);
-        }
-
-        run.Output.EnsureFree(run.Request.Output.Replace);
-        run.Output.EnsureWritable();
-        FailPoints.Hit("before-reserve");
-        var outcome = ledger.Reserve(new ReservationRequest
+        var reserve = new ReservationRequest
         {
             ReleaseKey = key,
             JobHash = run.JobHash,
@@ -81,7 +73,16 @@ public sealed class ReleaseRunner
             RunDate = run.Request.RunDate,
             Expires = target.Expires ?? TimeSpan.FromHours(6),
             AllowLateData = target.AllowLateData,
-        }, cancellationToken);
+        };
+        if (ledger.Find(key) is { } earlier)
+        {
+            return Replay(run, Repeat(ledger, reserve, cancellationToken) ?? earlier, ledger);
+        }
+
+        run.Output.EnsureFree(run.Request.Output.Replace);
+        run.Output.EnsureWritable();
+        FailPoints.Hit("before-reserve");
+        var outcome = ledger.Reserve(reserve, cancellationToken);
         if (outcome.Replay is { } committed)
         {
             return Replay(run, committed, ledger);
@@ -92,6 +93,20 @@ public sealed class ReleaseRunner
         run.Observer.Step("reserve", Invariant(
             $"{target.Dataset}  epsilon {run.Request.Plan.Epsilon} delta {run.Request.Plan.Delta}   reservation {reservation.ReleaseId}  until {reservation.Expires.UtcDateTime:HH:mm}"));
         return Finish(run, Work(run, reservation, source, spill, cancellationToken), reservation, ledger);
+    }
+
+    /// <summary>Asks for a committed release the way a new one is asked for, which also removes the secret that a crash right after its commit left.</summary>
+    private static CommittedRelease? Repeat(ILedger ledger, ReservationRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ledger.Reserve(request, cancellationToken).Replay;
+        }
+        catch (LedgerException e) when (e.Fault is LedgerFault.Unreachable or LedgerFault.Locked)
+        {
+            // A ledger that can only be read still tells what was released.
+            return null;
+        }
     }
 
     /// <summary>Brings a reservation to a finished stage: the one an earlier attempt left, or a new one with the same noise.</summary>

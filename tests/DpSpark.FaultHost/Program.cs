@@ -1,0 +1,54 @@
+// The command line with a fault in it. DPSPARK_FAULT is one of
+//   kill:NAME      the process kills itself (SIGKILL) at a named step
+//   full:NAME      the step meets a full disk
+//   kill-after:MS  the process kills itself after so many milliseconds
+//   wait:NAME      the step says so on standard error and then waits to be signalled
+using System.Diagnostics;
+using System.Globalization;
+using DpSpark.Cli;
+using DpSpark.Jobs.Running;
+
+var fault = Environment.GetEnvironmentVariable("DPSPARK_FAULT") ?? "";
+var colon = fault.IndexOf(':', StringComparison.Ordinal);
+var (kind, name) = colon < 0 ? ("", "") : (fault[..colon], fault[(colon + 1)..]);
+switch (kind)
+{
+    case "kill":
+        FailPoints.Hook = step => If(step, Kill);
+        break;
+    case "full":
+        FailPoints.Hook = step => If(step, () => throw new IOException("No space left on device"));
+        break;
+    case "wait":
+        FailPoints.Hook = step => If(step, () =>
+        {
+            Console.Error.WriteLine("waiting");
+            Thread.Sleep(Timeout.Infinite);
+        });
+        break;
+    case "kill-after":
+        var timer = new Thread(() =>
+        {
+            Thread.Sleep(int.Parse(name, CultureInfo.InvariantCulture));
+            Kill();
+        })
+        { IsBackground = true };
+        timer.Start();
+        break;
+}
+
+return CommandLine.Run(args, CliHost.OfThisProcess());
+
+void If(string step, Action action)
+{
+    if (step == name)
+    {
+        action();
+    }
+}
+
+static void Kill()
+{
+    Process.GetCurrentProcess().Kill();
+    Thread.Sleep(Timeout.Infinite);
+}
