@@ -41,6 +41,7 @@ internal static class CommandLine
         root.Add(PlanCommand.Create(host));
         root.Add(ValidateCommand.Create(host));
         root.Add(SampleCommand.Create(host));
+        root.Add(SchemaCommand.Create(host));
         root.Add(LedgerCommand.Create(host));
         root.Add(DoctorCommand.Create(host));
         return root;

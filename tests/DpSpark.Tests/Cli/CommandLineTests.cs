@@ -211,6 +211,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--help")]
     [InlineData("run --help")]
     [InlineData("ledger cap --help")]
+    [InlineData("schema job")]
     [InlineData("--version")]
     public void Help_Asked_IsPrinted(string args)
     {
