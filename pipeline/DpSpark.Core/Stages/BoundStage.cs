@@ -23,7 +23,7 @@ public sealed class BoundStage<TUnit, TPartition>
     where TUnit : IKeyBytes
     where TPartition : IKeyBytes
 {
-    private const int RowsPerSlot = 16;
+    private const int RowsPerSlot = 12;
 
     private readonly BoundKey _key;
     private readonly TUnit _unitKeys;
@@ -39,6 +39,8 @@ public sealed class BoundStage<TUnit, TPartition>
     private int[] _ends = [];
     private ushort[] _slots = [];
     private RowKey[] _keys = [];
+    private ulong[] _order = [];
+    private int[] _positions = [];
     private int[] _runs = [];
     private ulong[] _ranks = [];
     private int[] _heap = [];
@@ -70,6 +72,7 @@ public sealed class BoundStage<TUnit, TPartition>
     /// <summary>Bounds and accumulates a block of rows.</summary>
     /// <param name="rows">Rows of <see cref="Stride"/> words, in any order; every unit with all of its rows.</param>
     /// <param name="usedBits">Leading bits of the units' hashes that are equal for all rows, because the rows were spread over buckets by them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Process(ReadOnlySpan<ulong> rows, int usedBits)
     {
         var n = rows.Length / _stride;
@@ -117,6 +120,7 @@ public sealed class BoundStage<TUnit, TPartition>
     }
 
     /// <summary>Counting sort by the next bits of the units' hashes, so that a slot holds a unit or a few.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SpreadOverSlots(ReadOnlySpan<ulong> rows, int n, int usedBits, int bits)
     {
         EnsureRows(n);
@@ -175,18 +179,13 @@ public sealed class BoundStage<TUnit, TPartition>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ProcessSlot(int start, int end)
     {
         var n = end - start;
         EnsureKeys(n);
         var keys = _keys.AsSpan(0, n);
-        var at = start * _stride;
-        for (var i = 0; i < keys.Length; i++, at += _stride)
-        {
-            keys[i] = new RowKey(_rows[at], _rows[at + 1], at);
-        }
-
-        Sort(keys);
+        SortSlot(start, keys);
         var first = 0;
         while (first < keys.Length)
         {
@@ -207,31 +206,79 @@ public sealed class BoundStage<TUnit, TPartition>
         if (_keys.Length < n)
         {
             _keys = new RowKey[n * 2];
+            _order = new ulong[n * 2];
+            _positions = new int[n * 2];
             _runs = new int[(n * 2) + 1];
             _ranks = new ulong[n * 2];
             _heap = new int[n * 2];
         }
     }
 
-    private static void Sort(Span<RowKey> keys)
+    /// <summary>
+    /// Puts the rows of each unit, and within it of each partition, side by side. Rows are ordered by one word made of hashes of both; in the rare slot where that word does not tell two
+    /// units or partitions apart, they are sorted by unit and partition themselves. Which of the two happens cannot be seen in the result.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SortSlot(int start, Span<RowKey> keys)
     {
-        if (keys.Length > 40)
+        const int PartitionBits = 40;
+        var order = _order.AsSpan(0, keys.Length);
+        var positions = _positions.AsSpan(0, keys.Length);
+        var at = start * _stride;
+        for (var i = 0; i < order.Length; i++, at += _stride)
         {
-            keys.Sort();
-            return;
+            // The low bits of the unit's hash: the high ones are alike within a slot.
+            order[i] = (ByteHash.Of(_rows[at]) << PartitionBits) | (ByteHash.Of(_rows[at + 1]) >> (64 - PartitionBits));
+            positions[i] = at;
         }
 
-        for (var i = 1; i < keys.Length; i++)
+        if (keys.Length > 40)
         {
-            var key = keys[i];
-            var j = i - 1;
-            while (j >= 0 && key.IsBefore(keys[j]))
+            order.Sort(positions);
+        }
+        else
+        {
+            InsertionSort(order, positions);
+        }
+
+        var clash = false;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            at = positions[i];
+            keys[i] = new RowKey(_rows[at], _rows[at + 1], at);
+            if (i > 0 && keys[i - 1].Unit != keys[i].Unit)
             {
-                keys[j + 1] = keys[j];
+                clash |= (order[i] ^ order[i - 1]) >> PartitionBits == 0;
+            }
+            else if (i > 0 && keys[i - 1].Partition != keys[i].Partition)
+            {
+                clash |= order[i] == order[i - 1];
+            }
+        }
+
+        if (clash)
+        {
+            keys.Sort();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InsertionSort(Span<ulong> order, Span<int> positions)
+    {
+        for (var i = 1; i < order.Length; i++)
+        {
+            var word = order[i];
+            var position = positions[i];
+            var j = i - 1;
+            while (j >= 0 && order[j] > word)
+            {
+                order[j + 1] = order[j];
+                positions[j + 1] = positions[j];
                 j--;
             }
 
-            keys[j + 1] = key;
+            order[j + 1] = word;
+            positions[j + 1] = position;
         }
     }
 
@@ -245,6 +292,7 @@ public sealed class BoundStage<TUnit, TPartition>
         KeepPartitionsAndRecords(unit, rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void KeepPartitionsAndRecords(ulong unit, Span<RowKey> rows)
     {
         SipHash24 recordRank = default;
@@ -293,6 +341,7 @@ public sealed class BoundStage<TUnit, TPartition>
     }
 
     /// <summary>Leaves the runs with the smallest (rank, partition bytes) in the heap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void KeepPartitions(ulong unit, ReadOnlySpan<RowKey> rows, int runs)
     {
         var state = RankOf(BoundStep.L0, unit);
@@ -372,11 +421,6 @@ public sealed class BoundStage<TUnit, TPartition>
 /// <param name="Occurrence">0, 1, 2, … among identical (unit, partition, record); -1 until numbered.</param>
 public readonly record struct RowKey(ulong Unit, ulong Partition, int At, int Occurrence = -1) : IComparable<RowKey>
 {
-    /// <summary>Order by unit, then partition.</summary>
-    /// <param name="other">The other row.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool IsBefore(in RowKey other) => Unit != other.Unit ? Unit < other.Unit : Partition < other.Partition;
-
     /// <inheritdoc/>
     public int CompareTo(RowKey other) => Unit != other.Unit ? Unit.CompareTo(other.Unit) : Partition.CompareTo(other.Partition);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DpSpark.Core.Keys;
 
 namespace DpSpark.Core.Stages;
@@ -60,6 +61,7 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="entry">The entry.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="words">The rows' words.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddTo(int entry, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
     {
         Table.AddUnits(entry, 1);

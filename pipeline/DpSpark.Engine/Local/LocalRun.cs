@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using DpSpark.Core.Bounding;
 using DpSpark.Core.Keys;
 using DpSpark.Core.Stages;
@@ -149,6 +150,7 @@ internal sealed unsafe class LocalRun : IDisposable
         }, cancellationToken);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SpreadFixed(ContributionBatch batch, BucketWriter writer)
     {
         var units = batch.Units.AsSpan(0, batch.Length);
