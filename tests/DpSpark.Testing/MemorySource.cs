@@ -31,7 +31,7 @@ public sealed class MemorySource : IRowSource
 }
 
 /// <summary>A spill store of unlinked files in the system's temp folder, which counts what it gave out.</summary>
-public sealed class CountingSpillStore : DpSpark.Engine.Local.ISpillStore
+public sealed class CountingSpillStore : DpSpark.Core.Stages.Spilling.ISpillStore
 {
     private int _created;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using DpSpark.Core;
-using DpSpark.Engine.Local;
+using DpSpark.Core.Stages.Spilling;
 
 namespace DpSpark.Jobs.Running;
 

@@ -1,15 +1,14 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using DpSpark.Core.Bounding;
-using DpSpark.Core.Keys;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Spilling;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Planning;
 
 namespace DpSpark.Engine.Local;
 
 /// <summary>One run of the local engine: scan and spread by unit, bound and pre-aggregate, merge by partition, release.</summary>
-internal sealed unsafe class LocalRun : IDisposable
+internal sealed class LocalRun : IDisposable
 {
     private readonly LocalOptions _options;
     private readonly ReleasePlan _plan;
@@ -109,6 +108,7 @@ internal sealed unsafe class LocalRun : IDisposable
         Workers.Run(Math.Max(1, Math.Min(_options.Threads, splits.Count)), (thread, token) =>
         {
             var project = new ProjectStage(_spec, _source.Schema, _keyset);
+            var spread = new UnitSpread(_format);
             var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, Processor(thread).Table) : null;
             var rowsRead = 0L;
             var kept = 0L;
@@ -130,13 +130,9 @@ internal sealed unsafe class LocalRun : IDisposable
                             direct.Add(contributions);
                             SetAsideIfLarge(thread);
                         }
-                        else if (_format.IsFixed)
-                        {
-                            SpreadFixed(contributions, _byUnit[thread]);
-                        }
                         else
                         {
-                            SpreadBytes(contributions, _byUnit[thread]);
+                            spread.Write(contributions, _byUnit[thread]);
                         }
                     }
                 }
@@ -148,70 +144,6 @@ internal sealed unsafe class LocalRun : IDisposable
             Interlocked.Add(ref _rowsDropped, rowsRead - kept - outside);
             Interlocked.Add(ref _rowsOutside, outside);
         }, cancellationToken);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SpreadFixed(ContributionBatch batch, BucketWriter writer)
-    {
-        var units = batch.Units.AsSpan(0, batch.Length);
-        var partitions = batch.Partitions.AsSpan(0, batch.Length);
-        var values = batch.Values;
-        var stride = _format.Stride;
-        if (stride == 3)
-        {
-            var only = values[0].AsSpan(0, batch.Length);
-            for (var i = 0; i < units.Length; i++)
-            {
-                var row = writer.Reserve((int)(ByteHash.Of(units[i]) >> (64 - BucketWriter.BucketBits)), 3);
-                row[0] = units[i];
-                row[1] = partitions[i];
-                row[2] = (ulong)only[i];
-            }
-
-            return;
-        }
-
-        for (var i = 0; i < units.Length; i++)
-        {
-            var row = writer.Reserve((int)(ByteHash.Of(units[i]) >> (64 - BucketWriter.BucketBits)), stride);
-            row[0] = units[i];
-            row[1] = partitions[i];
-            for (var v = 0; v < values.Length; v++)
-            {
-                row[2 + v] = (ulong)values[v][i];
-            }
-        }
-    }
-
-    private void SpreadBytes(ContributionBatch batch, BucketWriter writer)
-    {
-        var unitBytes = _format.UnitShape == KeyShape.Bytes;
-        var partitionBytes = _format.PartitionShape == KeyShape.Bytes;
-        var unitStart = 0;
-        var partitionStart = 0;
-        for (var i = 0; i < batch.Length; i++)
-        {
-            var unit = unitBytes ? batch.UnitBytes.Written[unitStart..batch.UnitEnds[i]] : default;
-            var partition = partitionBytes ? batch.PartitionBytes.Written[partitionStart..batch.PartitionEnds[i]] : default;
-            unitStart += unit.Length;
-            partitionStart += partition.Length;
-            var words = _format.WordsOf(unit.Length, partition.Length);
-            var hash = unitBytes ? batch.Units[i] : ByteHash.Of(batch.Units[i]);
-            var row = writer.Reserve((int)(hash >> (64 - BucketWriter.BucketBits)), words);
-            row[0] = (uint)words | ((ulong)unit.Length << 32);
-            row[1] = (ulong)partition.Length;
-            row[2] = batch.Units[i];
-            row[3] = batch.Partitions[i];
-            for (var v = 0; v < batch.Values.Length; v++)
-            {
-                row[RowFormat.HeaderWords + v] = (ulong)batch.Values[v][i];
-            }
-
-            row[words - 1] = _format.Values + RowFormat.HeaderWords == words ? row[words - 1] : 0;
-            var bytes = new Span<byte>(row + RowFormat.HeaderWords + _format.Values, unit.Length + partition.Length);
-            unit.CopyTo(bytes);
-            partition.CopyTo(bytes[unit.Length..]);
-        }
     }
 
     private void BoundAll(CancellationToken cancellationToken)

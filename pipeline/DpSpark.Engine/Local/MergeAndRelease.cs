@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using DpSpark.Arrow;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Spilling;
 using DpSpark.Engine.Flow;
 
 namespace DpSpark.Engine.Local;
@@ -34,7 +34,7 @@ internal sealed class MergeAndRelease
     public RecordBatch Run(AccumulatorSpill[] spills, CancellationToken cancellationToken)
     {
         var (keys, numbers) = _publicKeys is null ? ReleaseSelected(spills, cancellationToken) : ReleasePublic(spills, _publicKeys, cancellationToken);
-        return Table(keys, numbers);
+        return ReleasedTable.Of(_spec, keys, numbers);
     }
 
     private (IReadOnlyList<byte[]> Keys, ReleasedNumber[] Numbers) ReleaseSelected(AccumulatorSpill[] spills, CancellationToken cancellationToken)
@@ -141,38 +141,5 @@ internal sealed class MergeAndRelease
             }
         }, cancellationToken);
         return (keys, numbers);
-    }
-
-    private RecordBatch Table(IReadOnlyList<byte[]> keys, ReleasedNumber[] numbers)
-    {
-        var codec = new PartitionKeyCodec(_spec.PartitionBy);
-        var fields = new List<Field>(codec.Fields());
-        var columns = new List<ArrowArray>(codec.Decode(keys));
-        for (var n = 0; n < _spec.Nodes.Count; n++)
-        {
-            var node = _spec.Nodes[n];
-            var type = node.IsInteger ? ArrowType.Int64 : ArrowType.Double;
-            AddColumn(node.Output, type, numbers, n, fields, columns, static x => x.Value);
-            if (_spec.ConfidenceLevel is not null)
-            {
-                AddColumn(node.Output + "_stddev", ArrowType.Double, numbers, n, fields, columns, static x => BitConverter.DoubleToInt64Bits(x.StandardDeviation));
-                AddColumn(node.Output + "_ci_low", type, numbers, n, fields, columns, static x => x.Low);
-                AddColumn(node.Output + "_ci_high", type, numbers, n, fields, columns, static x => x.High);
-            }
-        }
-
-        return new RecordBatch(new Schema(fields), columns, keys.Count);
-    }
-
-    private void AddColumn(string name, ArrowType type, ReleasedNumber[] numbers, int node, List<Field> fields, List<ArrowArray> columns, Func<ReleasedNumber, long> select)
-    {
-        var words = new long[numbers.Length / _spec.Nodes.Count];
-        for (var i = 0; i < words.Length; i++)
-        {
-            words[i] = select(numbers[(i * _spec.Nodes.Count) + node]);
-        }
-
-        fields.Add(new Field(name, type, false));
-        columns.Add(new ArrowArray { Type = type, Length = words.Length, Values = MemoryMarshal.AsBytes(words.AsSpan()).ToArray() });
     }
 }

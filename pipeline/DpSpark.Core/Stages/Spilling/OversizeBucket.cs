@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
 using DpSpark.Core.Keys;
-using DpSpark.Core.Stages;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>Processes a bucket that does not fit into memory: spreads it again by further bits of the units' hashes, and hands single units that are too large to <see cref="UnitBucket.ProcessHeavy"/>.</summary>
 internal sealed unsafe class OversizeBucket

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>Native memory in chunks of one size, up to a budget. Rows live here and not on the managed heap, so that memory is bounded and no collection walks it.</summary>
 internal sealed unsafe class ChunkPool : IDisposable

@@ -1,7 +1,6 @@
 using DpSpark.Core.Bounding;
-using DpSpark.Core.Stages;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>Bounds and accumulates the rows of one bucket: all rows of the units that fall into it. One instance serves one thread.</summary>
 internal abstract class UnitBucket

@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
 using DpSpark.Core.Keys;
-using DpSpark.Core.Stages;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>
 /// Accumulators set aside, spread over buckets by partition. Layout of a record in words: (words | key bytes ≪ 32), word or hash of the partition, units, two words a sum, key bytes padded.

@@ -1,6 +1,5 @@
-using DpSpark.Core.Stages;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>
 /// How contributions are laid out in buckets. Where unit and partition are words: unit, partition, values. Otherwise: (words | unit bytes ≪ 32), partition bytes, hash of the unit,

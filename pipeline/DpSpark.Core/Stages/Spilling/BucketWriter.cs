@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>
 /// Spreads rows of words over 256 buckets, in memory while the pool lasts and in a spill file after that. One writer serves one thread; what all writers hold of a bucket is read

@@ -1,6 +1,5 @@
-using DpSpark.Core.Stages;
 
-namespace DpSpark.Engine.Local;
+namespace DpSpark.Core.Stages.Spilling;
 
 /// <summary>Accumulates rows that are units of their own: nothing to bound, nothing to spread.</summary>
 internal sealed class RowsAsUnits
