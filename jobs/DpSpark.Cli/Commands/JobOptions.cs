@@ -25,6 +25,13 @@ internal sealed class JobOptions
     /// <summary>Adds all of them to a verb.</summary>
     public void AddTo(Command command)
     {
+        Job.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value is ['-', _, ..] option)
+            {
+                result.AddError($"there is no option `{option}`");
+            }
+        });
         command.Add(Job);
         command.Add(_runDate);
         command.Add(_var);

@@ -51,7 +51,8 @@ internal sealed class StepPrinter(Reporter reporter, TimeProvider time, bool bar
             }
 
             var filled = progress.Total <= 0 ? BarWidth : (int)((long)BarWidth * Math.Min(progress.Done, progress.Total) / progress.Total);
-            if (isNew || filled != _shown)
+            // Threads report in any order; a bar only grows.
+            if (isNew || filled > _shown)
             {
                 (_stage, _shown) = (progress.Stage, filled);
                 reporter.Text.Write(string.Create(CultureInfo.InvariantCulture,
