@@ -9,6 +9,9 @@ internal static class PlanAdvice
     private const double MeaninglessEpsilon = 50;
     private const double LargeDelta = 1e-3;
 
+    /// <summary>From this many public keys on it is likely that some have hardly a row: fewer, and a reader sees them all.</summary>
+    private const int ManyKeys = 100;
+
     /// <summary>A sum is called hopeless when its noise is as large as what this many units can add.</summary>
     private const double ManyUnits = 1000;
 
@@ -33,8 +36,12 @@ internal static class PlanAdvice
 
         if (request.Keyset is { } keys)
         {
-            list.Add(new(
-                "DPS3102", "keyset", $"All {Number(keys.Keys.Count)} keys are published, also those without any row; such rows are pure noise.", ["Compare each value with its noise before reading it.", "Leave out keys that cannot occur."]));
+            if (keys.Keys.Count >= ManyKeys)
+            {
+                list.Add(new(
+                    "DPS3102", "keyset", $"All {Number(keys.Keys.Count)} keys are published, also those without any row; such rows are pure noise.", ["Compare each value with its noise before reading it.", "Leave out keys that cannot occur."]));
+            }
+
             if (request.Unit.IdColumns.Count > 0 && request.Unit.MaxPartitionsContributed is { } l0 && l0 > keys.Keys.Count)
             {
                 list.Add(new(
