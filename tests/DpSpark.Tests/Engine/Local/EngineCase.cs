@@ -122,7 +122,7 @@ internal sealed class EngineCase
         Draws = [new() { Part = part, Terms = [new Term(accumulator, BigInteger.One)], Grid = grid, Noise = noise, StandardDeviation = 1 }],
     };
 
-    private List<byte[]>? KeysetKeys()
+    public List<byte[]>? KeysetKeys()
     {
         if (!Keyset)
         {
@@ -154,7 +154,10 @@ internal sealed class EngineCase
         return writer.Written.ToArray();
     }
 
-    public RecordBatch Run(RunMode mode, int threads = 2, int splits = 3, int shuffle = 0, long? rowBytes = null, long? bucketBytes = null, long? tableBytes = null, CountingSpillStore? store = null)
+    public byte[] ReleaseId => s_release;
+
+    /// <summary>The rows as a source gives them.</summary>
+    public (Schema Schema, RecordBatch[] Batches) Batches(int splits, int shuffle)
     {
         var data = Data.ToArray();
         new Random(shuffle).Shuffle(data);
@@ -168,6 +171,12 @@ internal sealed class EngineCase
                 ArrowArrays.Double(c.Select(r => r.Value).ToArray()),
                 ArrowArrays.Int64(c.Select(r => r.Second).ToArray()),
             ], c.Length)).ToArray();
+        return (schema, batches);
+    }
+
+    public RecordBatch Run(RunMode mode, int threads = 2, int splits = 3, int shuffle = 0, long? rowBytes = null, long? bucketBytes = null, long? tableBytes = null, CountingSpillStore? store = null)
+    {
+        var (schema, batches) = Batches(splits, shuffle);
         var source = new MemorySource(schema, [.. batches.Chunk(2).Select(b => (IReadOnlyList<RecordBatch>)b)]);
         var backend = new LocalBackend(new LocalOptions
         {
