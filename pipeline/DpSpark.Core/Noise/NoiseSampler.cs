@@ -34,8 +34,7 @@ public sealed class NoiseSampler
         _table = spec.Sampler switch
         {
             SamplerVersion.Cks => null,
-            SamplerVersion.Table when _kind == NoiseKind.DiscreteLaplace => NoiseTable.DiscreteLaplace(_numerator, _denominator),
-            SamplerVersion.Table => NoiseTable.DiscreteGaussian(_numerator, _denominator),
+            SamplerVersion.Table => NoiseTables.Get(_kind, _numerator, _denominator),
             _ => throw new ArgumentOutOfRangeException(nameof(spec), "The sampler's version is not known to this program."),
         };
     }
