@@ -50,7 +50,7 @@ public sealed class ContributionBatch
 
     internal void EnsureCapacity(int rows, int values, KeyShape unitShape, KeyShape partitionShape)
     {
-        if (Partitions.Length < rows)
+        if (Partitions.Length < rows || Values.Length < values)
         {
             Units = new ulong[rows];
             Partitions = new ulong[rows];
