@@ -54,6 +54,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Run_Strict_MakesWarningsErrorsBeforeAnythingIsSpent()
     {
+        _job.Edit("max_partitions_contributed: 2", "max_partitions_contributed: 9");
+
         var run = _job.Run("--strict");
 
         Assert.Equal(ExitCodes.Goals, run.Code);
