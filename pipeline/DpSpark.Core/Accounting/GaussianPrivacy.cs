@@ -67,6 +67,11 @@ public static class GaussianPrivacy
         return Math.Clamp(delta, 0, 1);
     }
 
+    /// <summary>delta(eps) - (1 - e^eps), without cancellation where delta is near 1: e^eps times delta at -eps, as the mechanism's two directions have one law.</summary>
+    /// <param name="epsilon">Any real number.</param>
+    /// <param name="mu">At least 0.</param>
+    public static double Shortfall(double epsilon, double mu) => Math.Exp(epsilon) * Delta(-epsilon, mu);
+
     /// <summary>The smallest epsilon, at least 0, at a delta; infinite for delta 0.</summary>
     /// <param name="mu">At least 0.</param>
     /// <param name="delta">0 to 1.</param>
@@ -168,4 +173,9 @@ public static class GaussianPrivacy
 
         return Math.Sqrt(sum);
     }
+
+    /// <summary>The mu of k Gaussian mechanisms of unit L2 sensitivity and one standard deviation.</summary>
+    /// <param name="sigma">Above 0.</param>
+    /// <param name="k">How many.</param>
+    public static double ComposeEqual(double sigma, int k) => Math.Sqrt(k) / sigma;
 }

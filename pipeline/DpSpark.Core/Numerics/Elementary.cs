@@ -24,6 +24,24 @@ public static class Elementary
         return difference == -1 ? -1 : difference * x / Math.Log(u);
     }
 
+    /// <summary>exp(x) - 1 - x, also where the terms cancel: the series x^2/2 + x^3/6 + ... near 0.</summary>
+    /// <param name="x">The argument.</param>
+    public static double ExpM1MinusX(double x)
+    {
+        if (Math.Abs(x) > 0.5)
+        {
+            return ExpM1(x) - x;
+        }
+
+        double sum = 0;
+        for (int n = 18; n >= 2; n--)
+        {
+            sum = (sum + 1) * x / n;
+        }
+
+        return sum * x;
+    }
+
     /// <summary>ln(1 + x), relative error a few 1e-16.</summary>
     /// <param name="x">Above -1.</param>
     public static double Log1P(double x)

@@ -22,6 +22,11 @@ internal static class Comparison
 
                 foreach (JsonProperty property in expected.EnumerateObject())
                 {
+                    if (tolerance.Ignores(property.Name))
+                    {
+                        continue;
+                    }
+
                     string? inner = fields.TryGetValue(property.Name, out object? value)
                         ? Difference(property.Value, value, tolerance, path + "." + property.Name)
                         : path + "." + property.Name + ": missing";

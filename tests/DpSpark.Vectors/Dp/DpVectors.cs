@@ -72,6 +72,7 @@ public static class DpVectors
         SelectionOperations.Register(operations);
         AccountingOperations.Register(operations);
         AggregateOperations.Register(operations);
+        LossOperations.Register(operations);
         return operations;
     }
 }
