@@ -9,6 +9,21 @@ public sealed partial class ArrowArray
     /// <returns>Unspecified where null.</returns>
     public bool BoolAt(int row) => (Values.Span[row >> 3] & (1 << (row & 7))) != 0;
 
+    /// <summary>One integer of any width and sign.</summary>
+    /// <param name="row">0 to <see cref="Length"/> - 1.</param>
+    /// <returns>Unspecified where null.</returns>
+    public Int128 IntegerAt(int row) => (Type.BitWidth, Type.IsSigned) switch
+    {
+        (8, true) => ValuesAs<sbyte>()[row],
+        (8, false) => ValuesAs<byte>()[row],
+        (16, true) => ValuesAs<short>()[row],
+        (16, false) => ValuesAs<ushort>()[row],
+        (32, true) => ValuesAs<int>()[row],
+        (32, false) => ValuesAs<uint>()[row],
+        (_, true) => ValuesAs<long>()[row],
+        _ => ValuesAs<ulong>()[row],
+    };
+
     /// <summary>The bytes of one text or binary value, of any of the layouts (32 or 64-bit offsets, views, fixed size).</summary>
     /// <param name="row">0 to <see cref="Length"/> - 1.</param>
     /// <returns>Unspecified where null.</returns>

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using DpSpark.Cli.Output;
 using DpSpark.Core;
 using DpSpark.Core.Parameters;
@@ -16,8 +14,6 @@ namespace DpSpark.Cli.Commands;
 /// <summary><c>dpspark ledger show|history|verify|cap</c>.</summary>
 internal sealed class LedgerCommand
 {
-    private static readonly JsonWriterOptions s_indented = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly CliHost _host;
     private readonly Argument<string?> _dataset = new("dataset") { Description = "Name of the dataset (default: the manifest's).", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _ledger = new("--ledger") { Description = "The ledger file (default: the manifest's).", HelpName = "FILE" };
@@ -66,7 +62,7 @@ internal sealed class LedgerCommand
         EnsureKnown(budget, file);
         if (reporter.IsJson)
         {
-            reporter.Json(Json(json => WriteBudget(json, budget)));
+            reporter.Json(LedgerJson.Show(budget));
             return ChainCode(budget.Chain);
         }
 
@@ -101,7 +97,7 @@ internal sealed class LedgerCommand
 
         if (reporter.IsJson)
         {
-            reporter.Json(Json(json => WriteHistory(json, dataset, entries)));
+            reporter.Json(LedgerJson.History(dataset, entries));
             return ExitCodes.Ok;
         }
 
@@ -122,22 +118,7 @@ internal sealed class LedgerCommand
         var chain = ledger.Verify();
         if (reporter.IsJson)
         {
-            reporter.Json(Json(json =>
-            {
-                json.WriteStartObject();
-                json.WriteString("chain", ChainWord(chain));
-                json.WriteNumber("entries", chain.Entries);
-                if (chain.FirstBadEntry is { } bad)
-                {
-                    json.WriteNumber("first_bad", bad);
-                }
-                else
-                {
-                    json.WriteNull("first_bad");
-                }
-
-                json.WriteEndObject();
-            }));
+            reporter.Json(LedgerJson.Verify(chain));
         }
         else
         {
@@ -173,7 +154,7 @@ internal sealed class LedgerCommand
         var budget = ledger.Show(dataset);
         if (reporter.IsJson)
         {
-            reporter.Json(Json(json => WriteBudget(json, budget)));
+            reporter.Json(LedgerJson.Show(budget));
         }
         else
         {
@@ -231,84 +212,4 @@ internal sealed class LedgerCommand
     private static string Minute(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 
     private static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    private static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-
-    private static byte[] Json(Action<Utf8JsonWriter> write)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, s_indented))
-        {
-            write(json);
-        }
-
-        return buffer.ToArray();
-    }
-
-    private static void WriteBudget(Utf8JsonWriter json, DatasetBudget budget)
-    {
-        json.WriteStartObject();
-        json.WriteString("dataset", budget.Dataset);
-        json.WriteString("chain", ChainWord(budget.Chain));
-        json.WriteStartArray("caps");
-        if (budget.Cap is { } cap)
-        {
-            json.WriteStartObject();
-            json.WriteString("epsilon", cap.Epsilon.ToString());
-            json.WriteString("delta", cap.Delta.ToString());
-            json.WriteString("by", cap.Principal);
-            json.WriteString("when", Instant(cap.When));
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteStartObject("spent");
-        json.WriteString("epsilon", budget.SpentEpsilon.ToString());
-        json.WriteString("delta", budget.SpentDelta.ToString());
-        json.WriteEndObject();
-        json.WriteStartArray("open");
-        foreach (var entry in budget.Open)
-        {
-            WriteEntry(json, entry);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteHistory(Utf8JsonWriter json, string dataset, IReadOnlyList<HistoryEntry> entries)
-    {
-        json.WriteStartObject();
-        json.WriteString("dataset", dataset);
-        json.WriteStartArray("entries");
-        foreach (var entry in entries)
-        {
-            WriteEntry(json, entry);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteEntry(Utf8JsonWriter json, HistoryEntry entry)
-    {
-        json.WriteStartObject();
-        json.WriteNumber("n", entry.Number);
-        json.WriteString("when", Instant(entry.When));
-        json.WriteString("release", entry.ReleaseId);
-        json.WriteString("job", entry.JobName);
-        json.WriteString("run_id", entry.RunId);
-        json.WriteString("epsilon", entry.Epsilon.ToString());
-        json.WriteString("delta", entry.Delta.ToString());
-        json.WriteString("by", entry.Principal);
-        json.WriteString("status", entry.State.Name());
-        json.WriteNumber("attempts", entry.Attempts);
-        if (entry.State.IsOpen())
-        {
-            json.WriteString("expires", Instant(entry.Expires));
-        }
-
-        json.WriteString("hash", entry.Hash);
-        json.WriteEndObject();
-    }
 }

@@ -38,19 +38,12 @@ internal sealed record LoadedJob(JobManifest Job, ReleasePlan Plan, IReadOnlyLis
         try
         {
             var plan = Planner.Plan(job.Request);
-            diagnostics.AddRange(plan.Diagnostics.Select(d => At(job, d.Path, new Diagnostic
-            {
-                Code = d.Code,
-                Severity = DiagnosticSeverity.Warning,
-                Path = d.Path,
-                Message = d.Message,
-                Fixes = d.Fixes,
-            })));
+            diagnostics.AddRange(PlanDiagnostics.Of(job, plan));
             return new LoadedJob(job, plan, diagnostics);
         }
         catch (PlanningException e)
         {
-            throw new ManifestException([.. diagnostics, .. e.Faults.Select(f => At(job, f.Path, new Diagnostic { Code = f.Code, Path = f.Path, Message = f.Message, Fixes = f.Fixes }))]);
+            throw new ManifestException([.. diagnostics, .. PlanDiagnostics.Of(job, e)]);
         }
     }
 

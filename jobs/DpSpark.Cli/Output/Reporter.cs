@@ -36,7 +36,7 @@ internal sealed class Reporter(CliHost host, bool isJson, string? resultFile, Ve
     }
 
     /// <summary>Writes a whole JSON document to standard output.</summary>
-    public void Json(byte[] document) => host.Out.WriteLine(System.Text.Encoding.UTF8.GetString(document));
+    public void Json(string document) => host.Out.WriteLine(document);
 
     /// <summary>Writes diagnostics, each with the mark of its severity in its text.</summary>
     public void Diagnostics(IEnumerable<Diagnostic> diagnostics)
@@ -59,7 +59,7 @@ internal sealed class Reporter(CliHost host, bool isJson, string? resultFile, Ve
         Diagnostics(result.Diagnostics);
         if (isJson)
         {
-            Json(ToJson(result, withTexts: true));
+            Json(System.Text.Encoding.UTF8.GetString(ToJson(result, withTexts: true)));
         }
 
         if (resultFile is not null)

@@ -5,7 +5,7 @@ using DpSpark.Jobs.Manifest.Yaml;
 
 namespace DpSpark.Jobs.Manifest;
 
-/// <summary>Reads job manifests (product.md section 3). Opens no data, except keyset files, which are public. Every fault of a text is reported at once; no text makes it throw.</summary>
+/// <summary>Reads job manifests. Opens no data, except keyset files, which are public. Every fault of a text is reported at once; no text makes it throw.</summary>
 public static class ManifestReader
 {
     /// <summary>Reads a file.</summary>

@@ -144,7 +144,7 @@ public sealed class KeysetFileReader : IKeysetFileReader
         {
             TypeKind.Utf8 or TypeKind.LargeUtf8 or TypeKind.Utf8View => Encoding.UTF8.GetString(array.BytesAt(row)),
             TypeKind.Bool => array.BoolAt(row) ? "true" : "false",
-            TypeKind.Int => Integer(array, row).ToString(CultureInfo.InvariantCulture),
+            TypeKind.Int => array.IntegerAt(row).ToString(CultureInfo.InvariantCulture),
             TypeKind.FloatingPoint => type.BitWidth switch
             {
                 64 => array.ValuesAs<double>()[row].ToString("R", CultureInfo.InvariantCulture),
@@ -156,18 +156,6 @@ public sealed class KeysetFileReader : IKeysetFileReader
             _ => throw new ArrowUnsupportedException($"a keyset column of type {PhysicalTypes.Describe(type)}"),
         };
     }
-
-    private static Int128 Integer(ArrowArray array, int row) => (array.Type.BitWidth, array.Type.IsSigned) switch
-    {
-        (8, true) => array.ValuesAs<sbyte>()[row],
-        (8, false) => array.ValuesAs<byte>()[row],
-        (16, true) => array.ValuesAs<short>()[row],
-        (16, false) => array.ValuesAs<ushort>()[row],
-        (32, true) => array.ValuesAs<int>()[row],
-        (32, false) => array.ValuesAs<uint>()[row],
-        (_, true) => array.ValuesAs<long>()[row],
-        _ => array.ValuesAs<ulong>()[row],
-    };
 
     private static long Ticks(long value, TimeUnit unit) => unit switch
     {

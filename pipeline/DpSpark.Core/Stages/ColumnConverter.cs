@@ -333,7 +333,7 @@ internal sealed class ColumnConverter
                 word = (long)CanonicalKey.CanonicalBits(number);
                 return _spec.Type is ColumnType.Double or ColumnType.Float;
             case TypeKind.Int:
-                return TryInteger(ReadInteger(array, row), out word);
+                return TryInteger(array.IntegerAt(row), out word);
             case TypeKind.Decimal:
                 return TryDecimalWord(array, row, out word);
             case TypeKind.Date:
@@ -365,18 +365,6 @@ internal sealed class ColumnConverter
         microseconds = unit == TimeUnit.Nanosecond ? TextParser.FloorDiv(value, 1000) : value * factor;
         return true;
     }
-
-    private static Int128 ReadInteger(ArrowArray array, int row) => (array.Type.BitWidth, array.Type.IsSigned) switch
-    {
-        (8, true) => array.ValuesAs<sbyte>()[row],
-        (8, false) => array.ValuesAs<byte>()[row],
-        (16, true) => array.ValuesAs<short>()[row],
-        (16, false) => array.ValuesAs<ushort>()[row],
-        (32, true) => array.ValuesAs<int>()[row],
-        (32, false) => array.ValuesAs<uint>()[row],
-        (_, true) => array.ValuesAs<long>()[row],
-        _ => array.ValuesAs<ulong>()[row],
-    };
 
     private bool TryInteger(Int128 value, out long word)
     {

@@ -19,7 +19,7 @@ public sealed class Snippets : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static DpJob Build()
+    internal static DpJob Build()
     {
         #region build
         var job = DpJob.Create("restaurant-visits")

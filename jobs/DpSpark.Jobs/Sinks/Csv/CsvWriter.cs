@@ -109,7 +109,7 @@ public sealed class CsvWriter : IDisposable
 
         if (array.Dictionary is { } dictionary)
         {
-            WriteValue(dictionary, (int)Integer(array, array.IndexType!.BitWidth, array.IndexType.IsSigned, row));
+            WriteValue(dictionary, array.IndexAt(row));
             return;
         }
 
@@ -120,7 +120,7 @@ public sealed class CsvWriter : IDisposable
                 _buffer.Write((array.Values.Span[row >> 3] & (1 << (row & 7))) != 0 ? "true"u8 : "false"u8);
                 break;
             case TypeKind.Int:
-                Format(Integer(array, type.BitWidth, type.IsSigned, row), default);
+                Format(array.IntegerAt(row), default);
                 break;
             case TypeKind.FloatingPoint when type.BitWidth == 32:
                 Format(array.ValuesAs<float>()[row], "R");
@@ -147,18 +147,6 @@ public sealed class CsvWriter : IDisposable
                 break;
         }
     }
-
-    private static Int128 Integer(ArrowArray array, int bits, bool signed, int row) => (bits, signed) switch
-    {
-        (8, true) => array.ValuesAs<sbyte>()[row],
-        (8, false) => array.ValuesAs<byte>()[row],
-        (16, true) => array.ValuesAs<short>()[row],
-        (16, false) => array.ValuesAs<ushort>()[row],
-        (32, true) => array.ValuesAs<int>()[row],
-        (32, false) => array.ValuesAs<uint>()[row],
-        (_, true) => array.ValuesAs<long>()[row],
-        (_, false) => array.ValuesAs<ulong>()[row],
-    };
 
     private void Format<T>(T value, ReadOnlySpan<char> format) where T : IUtf8SpanFormattable
     {

@@ -7,23 +7,7 @@ namespace DpSpark.Tests.Jobs.Manifest;
 
 public sealed class DpJobTests
 {
-    private static DpJob Restaurant() => DpJob.Create("restaurant-visits")
-        .Source(s => s.Csv("data/visits.csv")
-            .Column<string>("visitor_id")
-            .Column<int>("weekday", nulls: NullPolicy.Drop)
-            .Column<decimal>("spend_eur", nulls: NullPolicy.Drop, precision: 9, scale: 2))
-        .PrivacyUnit(u => u.Id("visitor_id")
-            .MaxPartitionsContributed(4)
-            .MaxContributionsPerPartition(1))
-        .PartitionBy("weekday")
-        .Keyset(KeySet.Range("weekday", 1, 7), source: "calendar")
-        .Aggregate(a => a
-            .PrivacyIdCount("visitors")
-            .Count("visits")
-            .Sum("spend_eur", min: 0, max: 60, weight: 2))
-        .Privacy(Budget.Pure("1.0"), Noise.Laplace)
-        .Output(o => o.Parquet("out/").ConfidenceInterval(0.95).NonNegative())
-        .Ledger("ledger.db", dataset: "restaurant");
+    private static DpJob Restaurant() => House.Snippets.Build();
 
     [Fact]
     public void ToManifest_Restaurant_IsTheJobOfTheManifest()
