@@ -114,6 +114,7 @@ public sealed class ProjectStage
             dropped += _columns[i].Convert(source.Columns[_sourceIndex[i]], keep);
         }
 
+        dropped += _spec.NullIdIsOneUnit ? 0 : DropNullIds(keep);
         _batch.EnsureCapacity(n, _recordColumns.Length, UnitShape, PartitionShape);
         _batch.RowsRead = n;
         _batch.RowsOutsideKeyset = 0;
@@ -126,6 +127,48 @@ public sealed class ProjectStage
 
         _batch.Length = n - dropped;
         return _batch;
+    }
+
+    /// <summary>Leaves out the rows without an id. The columns' own policy did it unless nulls are kept because the id is a partition column as well.</summary>
+    private int DropNullIds(Span<byte> keep)
+    {
+        var dropped = 0;
+        foreach (var index in _unitColumns)
+        {
+            var column = _columns[index];
+            for (var i = 0; column.HasNulls && i < keep.Length; i++)
+            {
+                if (column.IsNull(i))
+                {
+                    dropped += keep[i];
+                    keep[i] = 0;
+                }
+            }
+        }
+
+        return dropped;
+    }
+
+    /// <summary>Writes the id of a row. An id with a null in it is a null id, and all null ids are one unit, never one for each value beside the null (dp-math.md 0.5).</summary>
+    private void WriteUnit(KeyWriter bytes, int row)
+    {
+        var isNull = false;
+        foreach (var column in _unitColumns)
+        {
+            isNull |= _columns[column].IsNull(row);
+        }
+
+        foreach (var column in _unitColumns)
+        {
+            if (isNull)
+            {
+                bytes.WriteNull();
+            }
+            else
+            {
+                WriteElement(bytes, _columns[column], TagOf(_columns[column].Spec.Type), row);
+            }
+        }
     }
 
     private void ReadUnits(ReadOnlySpan<byte> keep)
@@ -153,11 +196,7 @@ public sealed class ProjectStage
             }
 
             var start = bytes.Length;
-            foreach (var column in _unitColumns)
-            {
-                WriteElement(bytes, _columns[column], TagOf(_columns[column].Spec.Type), i);
-            }
-
+            WriteUnit(bytes, i);
             _batch.UnitEnds[row] = bytes.Length;
             _batch.Units[row] = ByteHash.Of(bytes.Written[start..]);
             row++;

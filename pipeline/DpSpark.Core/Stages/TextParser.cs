@@ -410,15 +410,30 @@ internal static class TextParser
 
     private static bool TryFormatted(ReadOnlySpan<byte> text, string format, out long microseconds)
     {
+        const string Epoch = "1970 ";
+        const string Year = "yyyy ";
+        const int Longest = 256;
         microseconds = 0;
-        if (text.Length > 256)
+        var pattern = format switch { "t" => "HH:mm", "T" => "HH:mm:ss", "m" or "M" => "MMMM dd", _ => format };
+
+        // What the format does not say comes from the epoch, never from the day of the run: a time of day alone is one of 1970-01-01.
+        var noYear = !pattern.Contains('y', StringComparison.Ordinal) && pattern.Length is > 1 and < Longest;
+        Span<char> chars = stackalloc char[Epoch.Length + Longest];
+        Span<char> full = stackalloc char[Year.Length + (noYear ? pattern.Length : 0)];
+        Epoch.CopyTo(chars);
+        Year.CopyTo(full);
+        if (text.Length > Longest || !Encoding.UTF8.TryGetChars(text, chars[Epoch.Length..], out var length))
         {
             return false;
         }
 
-        Span<char> chars = stackalloc char[256];
-        if (!Encoding.UTF8.TryGetChars(text, chars, out var length)
-            || !DateTime.TryParseExact(chars[..length], format, CultureInfo.InvariantCulture, DateTimeStyles.AllowWhiteSpaces | DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var value))
+        if (noYear)
+        {
+            pattern.CopyTo(full[Year.Length..]);
+        }
+
+        if (!DateTime.TryParseExact(noYear ? chars[..(Epoch.Length + length)] : chars.Slice(Epoch.Length, length), noYear ? full : pattern, CultureInfo.InvariantCulture,
+            DateTimeStyles.AllowWhiteSpaces | DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var value))
         {
             return false;
         }
