@@ -1,4 +1,5 @@
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning;
 using Xunit.Abstractions;
 using static DpSpark.Audit.Tests.AuditJob;
 using static DpSpark.Audit.Tests.Privacy.Tables;
@@ -80,6 +81,39 @@ public sealed class LaplaceEpsilonTests(ITestOutputHelper output)
             Base = 1,
             Change = 5,
             Doubles = [Wrongs.L0(2), Wrongs.Clamp(), Wrongs.Scale()],
+        },
+        new()
+        {
+            Name = "count, rows bounded in all",
+            Request = Request(3, 1, null, Aggregate(AggregateKind.Count, "x")) with { Unit = new PrivacyUnitRequest { IdColumns = ["id"], MaxContributions = 1 } },
+            Others = [.. Crowd(1, 5), .. Crowd(2, 5)],
+            Unit = Added(2, 1),
+            Keys = Keys(2),
+            Base = 5,
+            Doubles = [new("L1 is 2", s => s with { MaxContributions = 2 }, true), Wrongs.Scale()],
+        },
+        new()
+        {
+            Name = "count, each row a unit",
+            Request = Request(3, 1, null, Aggregate(AggregateKind.Count, "x")) with { Unit = new PrivacyUnitRequest { IdColumns = [] } },
+            Others = [.. Crowd(1, 5)],
+            Unit = Added(1, 1),
+            Keys = Keys(1),
+            Base = 5,
+            Tight = 0.7,
+            Doubles = [Wrongs.Scale()],
+        },
+        new()
+        {
+            Name = "three outputs of one release",
+            Request = Request(3, 1, 2, Aggregate(AggregateKind.PrivacyIdCount, "x"), Aggregate(AggregateKind.Count, "rows"), Aggregate(AggregateKind.Sum, "total", "real", "-3", "5")),
+            Others = [.. Crowd(1, 4, 0.25)],
+            Unit = Added(1, 3, 1e300),
+            Keys = Keys(1),
+            Base = 4,
+            More = [("rows", 4, 2), ("total", 1, 10)],
+            Tight = 0.4,
+            Doubles = [Wrongs.Scale()],
         },
         new()
         {

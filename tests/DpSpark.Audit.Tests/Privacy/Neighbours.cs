@@ -34,6 +34,9 @@ internal sealed record Neighbours
     /// <summary>What the unit would add to it in each key if nothing bounded it but the bounds.</summary>
     public double Change { get; init; } = 1;
 
+    /// <summary>Further outputs that are looked at together with the first; all have the same share of epsilon, so their likelihood ratios add up.</summary>
+    public IReadOnlyList<(string Output, double Base, double Change)> More { get; init; } = [];
+
     /// <summary>A unit of the numbers whose remainders are looked at, too; 0 for none.</summary>
     public double Lattice { get; init; }
 
@@ -61,6 +64,13 @@ internal sealed record Neighbours
             clamped += Math.Clamp(scaled, 0, 1);
             total += scaled;
             largest = Math.Max(largest, scaled);
+            foreach (var (name, start, change) in More)
+            {
+                var other = (valueOf(name, key) - start) / change;
+                clamped += Math.Clamp(other, 0, 1);
+                total += other;
+            }
+
             remainder = Lattice > 0 ? value - (Math.Floor(value / Lattice) * Lattice) : 0;
         }
 
