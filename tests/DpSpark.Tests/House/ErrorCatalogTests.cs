@@ -13,7 +13,7 @@ public sealed partial class ErrorCatalogTests
     private static string[] Listed => [.. s_page.Headings.Where(h => Code().IsMatch(h))];
 
     private static IEnumerable<string> Sources =>
-        from folder in new[] { "jobs", "pipeline" }
+        from folder in new[] { "jobs", "pipeline", "udfs" }
         from file in Directory.EnumerateFiles(Path.Combine(SharedFiles.RepositoryRoot, folder), "*.cs", SearchOption.AllDirectories)
         select File.ReadAllText(file);
 

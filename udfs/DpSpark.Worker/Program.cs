@@ -1,0 +1,3 @@
+using DpSpark.Worker.Hosting;
+
+return WorkerProcess.Run();
