@@ -20,6 +20,15 @@ public partial class DpVectorTests
     [InlineData("identities", "")]
     [InlineData("accounting", "")]
     [InlineData("pld", "")]
+    [InlineData("budget_split", "")]
+    [InlineData("planning", "")]
+    [InlineData("audit", "")]
+    [InlineData("quantile_tree", "")]
+    [InlineData("approx_bounds", "")]
+    [InlineData("utility", "")]
+    [InlineData("selection_mechanisms", "")]
+    [InlineData("local_dp", "")]
+    [InlineData("workloads", "")]
     public void Run_KnownAnswers_NoneFailsAndOnlyLaterOperationsAreSkipped(string topic, string later)
     {
         Skip.If(SharedFiles.Folder is null, SharedFiles.SkipReason);

@@ -73,6 +73,8 @@ public static class DpVectors
         AccountingOperations.Register(operations);
         AggregateOperations.Register(operations);
         LossOperations.Register(operations);
+        PlanningOperations.Register(operations);
+        MechanismOperations.Register(operations);
         return operations;
     }
 }
