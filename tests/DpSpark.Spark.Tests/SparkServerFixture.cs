@@ -21,7 +21,11 @@ public sealed class SparkServerFixture : IAsyncLifetime
     {
         if (SparkInstallation.Home is not null)
         {
-            _server = await SparkServer.StartAsync();
+            // Streams of at most a mebibyte: a result of any size takes several, and so does every reattach that a long job would see.
+            _server = await SparkServer.StartAsync(new()
+            {
+                Settings = new Dictionary<string, string> { ["spark.connect.execute.reattachable.senderMaxStreamSize"] = "1m" },
+            });
         }
     }
 

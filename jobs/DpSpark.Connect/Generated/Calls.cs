@@ -85,98 +85,98 @@ namespace DpSpark.Connect.Wire {
             "bhgBIAEoCzITLnNwYXJrLmNvbm5lY3QuUGxhbho6CgdFeHBsYWluEiEKBHBs",
             "YW4YASABKAsyEy5zcGFyay5jb25uZWN0LlBsYW4SDAoEbW9kZRgCIAEoBRoT",
             "CgNEZGwSDAoEdGV4dBgBIAEoCUIGCgRraW5kQg4KDF9jbGllbnRfdHlwZUIa",
-            "Chhfb2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24izAMKD0FuYWx5emVSZXNwb25z",
+            "Chhfb2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24i1QMKD0FuYWx5emVSZXNwb25z",
             "ZRISCgpzZXNzaW9uX2lkGAEgASgJEhYKDnNlcnZlcl9zZXNzaW9uGA8gASgJ",
             "EjcKBnNjaGVtYRgCIAEoCzIlLnNwYXJrLmNvbm5lY3QuQW5hbHl6ZVJlc3Bv",
-            "bnNlLk9mVHlwZUgAEjYKB2V4cGxhaW4YAyABKAsyIy5zcGFyay5jb25uZWN0",
-            "LkFuYWx5emVSZXNwb25zZS5UZXh0SAASOwoLaW5wdXRfZmlsZXMYByABKAsy",
-            "JC5zcGFyay5jb25uZWN0LkFuYWx5emVSZXNwb25zZS5GaWxlc0gAEjwKDXNw",
-            "YXJrX3ZlcnNpb24YCCABKAsyIy5zcGFyay5jb25uZWN0LkFuYWx5emVSZXNw",
-            "b25zZS5UZXh0SAASOgoJZGRsX3BhcnNlGAkgASgLMiUuc3BhcmsuY29ubmVj",
-            "dC5BbmFseXplUmVzcG9uc2UuT2ZUeXBlSAAaLwoGT2ZUeXBlEiUKBHR5cGUY",
-            "ASABKAsyFy5zcGFyay5jb25uZWN0LkRhdGFUeXBlGhQKBFRleHQSDAoEdGV4",
-            "dBgBIAEoCRoWCgVGaWxlcxINCgVmaWxlcxgBIAMoCUIGCgRraW5kIjUKCEtl",
-            "eVZhbHVlEgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoCUgAiAEBQggKBl92",
-            "YWx1ZSLXBQoNQ29uZmlnUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEigK",
-            "BHVzZXIYAiABKAsyGi5zcGFyay5jb25uZWN0LlVzZXJDb250ZXh0EjkKCW9w",
-            "ZXJhdGlvbhgDIAEoCzImLnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5P",
-            "cGVyYXRpb24SGAoLY2xpZW50X3R5cGUYBCABKAlIAIgBARIkChdvYnNlcnZl",
-            "ZF9zZXJ2ZXJfc2Vzc2lvbhgIIAEoCUgBiAEBGtQCCglPcGVyYXRpb24SLwoD",
-            "c2V0GAEgASgLMiAuc3BhcmsuY29ubmVjdC5Db25maWdSZXF1ZXN0LlNldEgA",
-            "EjAKA2dldBgCIAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5L",
-            "ZXlzSAASNwoKZ2V0X29wdGlvbhgEIAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29u",
-            "ZmlnUmVxdWVzdC5LZXlzSAASMwoHZ2V0X2FsbBgFIAEoCzIgLnNwYXJrLmNv",
-            "bm5lY3QuQ29uZmlnUmVxdWVzdC5BbGxIABIyCgV1bnNldBgGIAEoCzIhLnNw",
-            "YXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5LZXlzSAASOgoNaXNfbW9kaWZp",
-            "YWJsZRgHIAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5LZXlz",
-            "SABCBgoEa2luZBpNCgNTZXQSJgoFcGFpcnMYASADKAsyFy5zcGFyay5jb25u",
-            "ZWN0LktleVZhbHVlEhMKBnNpbGVudBgCIAEoCEgAiAEBQgkKB19zaWxlbnQa",
-            "FAoES2V5cxIMCgRrZXlzGAEgAygJGiUKA0FsbBITCgZwcmVmaXgYASABKAlI",
-            "AIgBAUIJCgdfcHJlZml4Qg4KDF9jbGllbnRfdHlwZUIaChhfb2JzZXJ2ZWRf",
-            "c2VydmVyX3Nlc3Npb24idgoOQ29uZmlnUmVzcG9uc2USEgoKc2Vzc2lvbl9p",
-            "ZBgBIAEoCRImCgVwYWlycxgCIAMoCzIXLnNwYXJrLmNvbm5lY3QuS2V5VmFs",
-            "dWUSEAoId2FybmluZ3MYAyADKAkSFgoOc2VydmVyX3Nlc3Npb24YBCABKAki",
-            "qwUKE0FkZEFydGlmYWN0c1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIo",
-            "CgR1c2VyGAIgASgLMhouc3BhcmsuY29ubmVjdC5Vc2VyQ29udGV4dBI5CgVi",
-            "YXRjaBgDIAEoCzIoLnNwYXJrLmNvbm5lY3QuQWRkQXJ0aWZhY3RzUmVxdWVz",
-            "dC5CYXRjaEgAEjkKBWJlZ2luGAQgASgLMiguc3BhcmsuY29ubmVjdC5BZGRB",
-            "cnRpZmFjdHNSZXF1ZXN0LkJlZ2luSAASOQoFY2h1bmsYBSABKAsyKC5zcGFy",
-            "ay5jb25uZWN0LkFkZEFydGlmYWN0c1JlcXVlc3QuQ2h1bmtIABIYCgtjbGll",
-            "bnRfdHlwZRgGIAEoCUgBiAEBEiQKF29ic2VydmVkX3NlcnZlcl9zZXNzaW9u",
-            "GAcgASgJSAKIAQEaIgoFQ2h1bmsSDAoEZGF0YRgBIAEoDBILCgNjcmMYAiAB",
-            "KAMaTgoGU2luZ2xlEgwKBG5hbWUYASABKAkSNgoEZGF0YRgCIAEoCzIoLnNw",
-            "YXJrLmNvbm5lY3QuQWRkQXJ0aWZhY3RzUmVxdWVzdC5DaHVuaxpFCgVCYXRj",
-            "aBI8CglhcnRpZmFjdHMYASADKAsyKS5zcGFyay5jb25uZWN0LkFkZEFydGlm",
-            "YWN0c1JlcXVlc3QuU2luZ2xlGnMKBUJlZ2luEgwKBG5hbWUYASABKAkSEwoL",
-            "dG90YWxfYnl0ZXMYAiABKAMSDgoGY2h1bmtzGAMgASgDEjcKBWZpcnN0GAQg",
-            "ASgLMiguc3BhcmsuY29ubmVjdC5BZGRBcnRpZmFjdHNSZXF1ZXN0LkNodW5r",
-            "QgkKB3BheWxvYWRCDgoMX2NsaWVudF90eXBlQhoKGF9vYnNlcnZlZF9zZXJ2",
-            "ZXJfc2Vzc2lvbiK2AQoUQWRkQXJ0aWZhY3RzUmVzcG9uc2USPgoJYXJ0aWZh",
-            "Y3RzGAEgAygLMisuc3BhcmsuY29ubmVjdC5BZGRBcnRpZmFjdHNSZXNwb25z",
-            "ZS5TdW1tYXJ5EhIKCnNlc3Npb25faWQYAiABKAkSFgoOc2VydmVyX3Nlc3Np",
-            "b24YAyABKAkaMgoHU3VtbWFyeRIMCgRuYW1lGAEgASgJEhkKEWlzX2NyY19z",
-            "dWNjZXNzZnVsGAIgASgIItABChVBcnRpZmFjdFN0YXR1c1JlcXVlc3QSEgoK",
-            "c2Vzc2lvbl9pZBgBIAEoCRIoCgR1c2VyGAIgASgLMhouc3BhcmsuY29ubmVj",
-            "dC5Vc2VyQ29udGV4dBIYCgtjbGllbnRfdHlwZRgDIAEoCUgAiAEBEg0KBW5h",
-            "bWVzGAQgAygJEiQKF29ic2VydmVkX3NlcnZlcl9zZXNzaW9uGAUgASgJSAGI",
-            "AQFCDgoMX2NsaWVudF90eXBlQhoKGF9vYnNlcnZlZF9zZXJ2ZXJfc2Vzc2lv",
-            "biKEAgoWQXJ0aWZhY3RTdGF0dXNSZXNwb25zZRJFCghzdGF0dXNlcxgBIAMo",
-            "CzIzLnNwYXJrLmNvbm5lY3QuQXJ0aWZhY3RTdGF0dXNSZXNwb25zZS5TdGF0",
-            "dXNlc0VudHJ5EhIKCnNlc3Npb25faWQYAiABKAkSFgoOc2VydmVyX3Nlc3Np",
-            "b24YAyABKAkaXQoNU3RhdHVzZXNFbnRyeRILCgNrZXkYASABKAkSOwoFdmFs",
-            "dWUYAiABKAsyLC5zcGFyay5jb25uZWN0LkFydGlmYWN0U3RhdHVzUmVzcG9u",
-            "c2UuU3RhdHVzOgI4ARoYCgZTdGF0dXMSDgoGZXhpc3RzGAEgASgIIvsBChBJ",
-            "bnRlcnJ1cHRSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSKAoEdXNlchgC",
-            "IAEoCzIaLnNwYXJrLmNvbm5lY3QuVXNlckNvbnRleHQSGAoLY2xpZW50X3R5",
-            "cGUYAyABKAlIAYgBARIMCgR0eXBlGAQgASgFEg0KA3RhZxgFIAEoCUgAEhYK",
-            "DG9wZXJhdGlvbl9pZBgGIAEoCUgAEiQKF29ic2VydmVkX3NlcnZlcl9zZXNz",
-            "aW9uGAcgASgJSAKIAQFCCAoGdGFyZ2V0Qg4KDF9jbGllbnRfdHlwZUIaChhf",
-            "b2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24iVAoRSW50ZXJydXB0UmVzcG9uc2US",
-            "EgoKc2Vzc2lvbl9pZBgBIAEoCRITCgtpbnRlcnJ1cHRlZBgCIAMoCRIWCg5z",
-            "ZXJ2ZXJfc2Vzc2lvbhgDIAEoCSKYAQoVUmVsZWFzZVNlc3Npb25SZXF1ZXN0",
-            "EhIKCnNlc3Npb25faWQYASABKAkSKAoEdXNlchgCIAEoCzIaLnNwYXJrLmNv",
-            "bm5lY3QuVXNlckNvbnRleHQSGAoLY2xpZW50X3R5cGUYAyABKAlIAIgBARIX",
-            "Cg9hbGxvd19yZWNvbm5lY3QYBCABKAhCDgoMX2NsaWVudF90eXBlIkQKFlJl",
-            "bGVhc2VTZXNzaW9uUmVzcG9uc2USEgoKc2Vzc2lvbl9pZBgBIAEoCRIWCg5z",
-            "ZXJ2ZXJfc2Vzc2lvbhgCIAEoCSLRAQoTRXJyb3JEZXRhaWxzUmVxdWVzdBIS",
-            "CgpzZXNzaW9uX2lkGAEgASgJEigKBHVzZXIYAiABKAsyGi5zcGFyay5jb25u",
-            "ZWN0LlVzZXJDb250ZXh0EhAKCGVycm9yX2lkGAMgASgJEhgKC2NsaWVudF90",
-            "eXBlGAQgASgJSACIAQESJAoXb2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24YBSAB",
-            "KAlIAYgBAUIOCgxfY2xpZW50X3R5cGVCGgoYX29ic2VydmVkX3NlcnZlcl9z",
-            "ZXNzaW9uIqQEChRFcnJvckRldGFpbHNSZXNwb25zZRIRCgRyb290GAEgASgF",
-            "SACIAQESOQoGZXJyb3JzGAIgAygLMikuc3BhcmsuY29ubmVjdC5FcnJvckRl",
-            "dGFpbHNSZXNwb25zZS5FcnJvchIWCg5zZXJ2ZXJfc2Vzc2lvbhgDIAEoCRIS",
-            "CgpzZXNzaW9uX2lkGAQgASgJGqQBCgVFcnJvchIXCg9jbGFzc19oaWVyYXJj",
-            "aHkYASADKAkSDwoHbWVzc2FnZRgCIAEoCRISCgVjYXVzZRgEIAEoBUgAiAEB",
-            "EkUKCXRocm93YWJsZRgFIAEoCzItLnNwYXJrLmNvbm5lY3QuRXJyb3JEZXRh",
-            "aWxzUmVzcG9uc2UuVGhyb3dhYmxlSAGIAQFCCAoGX2NhdXNlQgwKCl90aHJv",
-            "d2FibGUa4QEKCVRocm93YWJsZRIYCgtlcnJvcl9jbGFzcxgBIAEoCUgAiAEB",
-            "ElEKCnBhcmFtZXRlcnMYAiADKAsyPS5zcGFyay5jb25uZWN0LkVycm9yRGV0",
-            "YWlsc1Jlc3BvbnNlLlRocm93YWJsZS5QYXJhbWV0ZXJzRW50cnkSFgoJc3Fs",
-            "X3N0YXRlGAQgASgJSAGIAQEaMQoPUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgB",
-            "IAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX2Vycm9yX2NsYXNzQgwKCl9z",
-            "cWxfc3RhdGVCBwoFX3Jvb3RCF6oCFERwU3BhcmsuQ29ubmVjdC5XaXJlYgZw",
-            "cm90bzM="));
+            "bnNlLk9mVHlwZUgAEjkKB2V4cGxhaW4YAyABKAsyJi5zcGFyay5jb25uZWN0",
+            "LkFuYWx5emVSZXNwb25zZS5Xcml0dGVuSAASOwoLaW5wdXRfZmlsZXMYByAB",
+            "KAsyJC5zcGFyay5jb25uZWN0LkFuYWx5emVSZXNwb25zZS5GaWxlc0gAEj8K",
+            "DXNwYXJrX3ZlcnNpb24YCCABKAsyJi5zcGFyay5jb25uZWN0LkFuYWx5emVS",
+            "ZXNwb25zZS5Xcml0dGVuSAASOgoJZGRsX3BhcnNlGAkgASgLMiUuc3Bhcmsu",
+            "Y29ubmVjdC5BbmFseXplUmVzcG9uc2UuT2ZUeXBlSAAaLwoGT2ZUeXBlEiUK",
+            "BHR5cGUYASABKAsyFy5zcGFyay5jb25uZWN0LkRhdGFUeXBlGhcKB1dyaXR0",
+            "ZW4SDAoEdGV4dBgBIAEoCRoWCgVGaWxlcxINCgVmaWxlcxgBIAMoCUIGCgRr",
+            "aW5kIjUKCEtleVZhbHVlEgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoCUgA",
+            "iAEBQggKBl92YWx1ZSLXBQoNQ29uZmlnUmVxdWVzdBISCgpzZXNzaW9uX2lk",
+            "GAEgASgJEigKBHVzZXIYAiABKAsyGi5zcGFyay5jb25uZWN0LlVzZXJDb250",
+            "ZXh0EjkKCW9wZXJhdGlvbhgDIAEoCzImLnNwYXJrLmNvbm5lY3QuQ29uZmln",
+            "UmVxdWVzdC5PcGVyYXRpb24SGAoLY2xpZW50X3R5cGUYBCABKAlIAIgBARIk",
+            "ChdvYnNlcnZlZF9zZXJ2ZXJfc2Vzc2lvbhgIIAEoCUgBiAEBGtQCCglPcGVy",
+            "YXRpb24SLwoDc2V0GAEgASgLMiAuc3BhcmsuY29ubmVjdC5Db25maWdSZXF1",
+            "ZXN0LlNldEgAEjAKA2dldBgCIAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29uZmln",
+            "UmVxdWVzdC5LZXlzSAASNwoKZ2V0X29wdGlvbhgEIAEoCzIhLnNwYXJrLmNv",
+            "bm5lY3QuQ29uZmlnUmVxdWVzdC5LZXlzSAASMwoHZ2V0X2FsbBgFIAEoCzIg",
+            "LnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5BbGxIABIyCgV1bnNldBgG",
+            "IAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVxdWVzdC5LZXlzSAASOgoN",
+            "aXNfbW9kaWZpYWJsZRgHIAEoCzIhLnNwYXJrLmNvbm5lY3QuQ29uZmlnUmVx",
+            "dWVzdC5LZXlzSABCBgoEa2luZBpNCgNTZXQSJgoFcGFpcnMYASADKAsyFy5z",
+            "cGFyay5jb25uZWN0LktleVZhbHVlEhMKBnNpbGVudBgCIAEoCEgAiAEBQgkK",
+            "B19zaWxlbnQaFAoES2V5cxIMCgRrZXlzGAEgAygJGiUKA0FsbBITCgZwcmVm",
+            "aXgYASABKAlIAIgBAUIJCgdfcHJlZml4Qg4KDF9jbGllbnRfdHlwZUIaChhf",
+            "b2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24idgoOQ29uZmlnUmVzcG9uc2USEgoK",
+            "c2Vzc2lvbl9pZBgBIAEoCRImCgVwYWlycxgCIAMoCzIXLnNwYXJrLmNvbm5l",
+            "Y3QuS2V5VmFsdWUSEAoId2FybmluZ3MYAyADKAkSFgoOc2VydmVyX3Nlc3Np",
+            "b24YBCABKAkiqwUKE0FkZEFydGlmYWN0c1JlcXVlc3QSEgoKc2Vzc2lvbl9p",
+            "ZBgBIAEoCRIoCgR1c2VyGAIgASgLMhouc3BhcmsuY29ubmVjdC5Vc2VyQ29u",
+            "dGV4dBI5CgViYXRjaBgDIAEoCzIoLnNwYXJrLmNvbm5lY3QuQWRkQXJ0aWZh",
+            "Y3RzUmVxdWVzdC5CYXRjaEgAEjkKBWJlZ2luGAQgASgLMiguc3BhcmsuY29u",
+            "bmVjdC5BZGRBcnRpZmFjdHNSZXF1ZXN0LkJlZ2luSAASOQoFY2h1bmsYBSAB",
+            "KAsyKC5zcGFyay5jb25uZWN0LkFkZEFydGlmYWN0c1JlcXVlc3QuQ2h1bmtI",
+            "ABIYCgtjbGllbnRfdHlwZRgGIAEoCUgBiAEBEiQKF29ic2VydmVkX3NlcnZl",
+            "cl9zZXNzaW9uGAcgASgJSAKIAQEaIgoFQ2h1bmsSDAoEZGF0YRgBIAEoDBIL",
+            "CgNjcmMYAiABKAMaTgoGU2luZ2xlEgwKBG5hbWUYASABKAkSNgoEZGF0YRgC",
+            "IAEoCzIoLnNwYXJrLmNvbm5lY3QuQWRkQXJ0aWZhY3RzUmVxdWVzdC5DaHVu",
+            "axpFCgVCYXRjaBI8CglhcnRpZmFjdHMYASADKAsyKS5zcGFyay5jb25uZWN0",
+            "LkFkZEFydGlmYWN0c1JlcXVlc3QuU2luZ2xlGnMKBUJlZ2luEgwKBG5hbWUY",
+            "ASABKAkSEwoLdG90YWxfYnl0ZXMYAiABKAMSDgoGY2h1bmtzGAMgASgDEjcK",
+            "BWZpcnN0GAQgASgLMiguc3BhcmsuY29ubmVjdC5BZGRBcnRpZmFjdHNSZXF1",
+            "ZXN0LkNodW5rQgkKB3BheWxvYWRCDgoMX2NsaWVudF90eXBlQhoKGF9vYnNl",
+            "cnZlZF9zZXJ2ZXJfc2Vzc2lvbiK2AQoUQWRkQXJ0aWZhY3RzUmVzcG9uc2US",
+            "PgoJYXJ0aWZhY3RzGAEgAygLMisuc3BhcmsuY29ubmVjdC5BZGRBcnRpZmFj",
+            "dHNSZXNwb25zZS5TdW1tYXJ5EhIKCnNlc3Npb25faWQYAiABKAkSFgoOc2Vy",
+            "dmVyX3Nlc3Npb24YAyABKAkaMgoHU3VtbWFyeRIMCgRuYW1lGAEgASgJEhkK",
+            "EWlzX2NyY19zdWNjZXNzZnVsGAIgASgIItABChVBcnRpZmFjdFN0YXR1c1Jl",
+            "cXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIoCgR1c2VyGAIgASgLMhouc3Bh",
+            "cmsuY29ubmVjdC5Vc2VyQ29udGV4dBIYCgtjbGllbnRfdHlwZRgDIAEoCUgA",
+            "iAEBEg0KBW5hbWVzGAQgAygJEiQKF29ic2VydmVkX3NlcnZlcl9zZXNzaW9u",
+            "GAUgASgJSAGIAQFCDgoMX2NsaWVudF90eXBlQhoKGF9vYnNlcnZlZF9zZXJ2",
+            "ZXJfc2Vzc2lvbiKEAgoWQXJ0aWZhY3RTdGF0dXNSZXNwb25zZRJFCghzdGF0",
+            "dXNlcxgBIAMoCzIzLnNwYXJrLmNvbm5lY3QuQXJ0aWZhY3RTdGF0dXNSZXNw",
+            "b25zZS5TdGF0dXNlc0VudHJ5EhIKCnNlc3Npb25faWQYAiABKAkSFgoOc2Vy",
+            "dmVyX3Nlc3Npb24YAyABKAkaXQoNU3RhdHVzZXNFbnRyeRILCgNrZXkYASAB",
+            "KAkSOwoFdmFsdWUYAiABKAsyLC5zcGFyay5jb25uZWN0LkFydGlmYWN0U3Rh",
+            "dHVzUmVzcG9uc2UuU3RhdHVzOgI4ARoYCgZTdGF0dXMSDgoGZXhpc3RzGAEg",
+            "ASgIIvsBChBJbnRlcnJ1cHRSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkS",
+            "KAoEdXNlchgCIAEoCzIaLnNwYXJrLmNvbm5lY3QuVXNlckNvbnRleHQSGAoL",
+            "Y2xpZW50X3R5cGUYAyABKAlIAYgBARIMCgR0eXBlGAQgASgFEg0KA3RhZxgF",
+            "IAEoCUgAEhYKDG9wZXJhdGlvbl9pZBgGIAEoCUgAEiQKF29ic2VydmVkX3Nl",
+            "cnZlcl9zZXNzaW9uGAcgASgJSAKIAQFCCAoGdGFyZ2V0Qg4KDF9jbGllbnRf",
+            "dHlwZUIaChhfb2JzZXJ2ZWRfc2VydmVyX3Nlc3Npb24iVAoRSW50ZXJydXB0",
+            "UmVzcG9uc2USEgoKc2Vzc2lvbl9pZBgBIAEoCRITCgtpbnRlcnJ1cHRlZBgC",
+            "IAMoCRIWCg5zZXJ2ZXJfc2Vzc2lvbhgDIAEoCSKYAQoVUmVsZWFzZVNlc3Np",
+            "b25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSKAoEdXNlchgCIAEoCzIa",
+            "LnNwYXJrLmNvbm5lY3QuVXNlckNvbnRleHQSGAoLY2xpZW50X3R5cGUYAyAB",
+            "KAlIAIgBARIXCg9hbGxvd19yZWNvbm5lY3QYBCABKAhCDgoMX2NsaWVudF90",
+            "eXBlIkQKFlJlbGVhc2VTZXNzaW9uUmVzcG9uc2USEgoKc2Vzc2lvbl9pZBgB",
+            "IAEoCRIWCg5zZXJ2ZXJfc2Vzc2lvbhgCIAEoCSLRAQoTRXJyb3JEZXRhaWxz",
+            "UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEigKBHVzZXIYAiABKAsyGi5z",
+            "cGFyay5jb25uZWN0LlVzZXJDb250ZXh0EhAKCGVycm9yX2lkGAMgASgJEhgK",
+            "C2NsaWVudF90eXBlGAQgASgJSACIAQESJAoXb2JzZXJ2ZWRfc2VydmVyX3Nl",
+            "c3Npb24YBSABKAlIAYgBAUIOCgxfY2xpZW50X3R5cGVCGgoYX29ic2VydmVk",
+            "X3NlcnZlcl9zZXNzaW9uIqQEChRFcnJvckRldGFpbHNSZXNwb25zZRIRCgRy",
+            "b290GAEgASgFSACIAQESOQoGZXJyb3JzGAIgAygLMikuc3BhcmsuY29ubmVj",
+            "dC5FcnJvckRldGFpbHNSZXNwb25zZS5FcnJvchIWCg5zZXJ2ZXJfc2Vzc2lv",
+            "bhgDIAEoCRISCgpzZXNzaW9uX2lkGAQgASgJGqQBCgVFcnJvchIXCg9jbGFz",
+            "c19oaWVyYXJjaHkYASADKAkSDwoHbWVzc2FnZRgCIAEoCRISCgVjYXVzZRgE",
+            "IAEoBUgAiAEBEkUKCXRocm93YWJsZRgFIAEoCzItLnNwYXJrLmNvbm5lY3Qu",
+            "RXJyb3JEZXRhaWxzUmVzcG9uc2UuVGhyb3dhYmxlSAGIAQFCCAoGX2NhdXNl",
+            "QgwKCl90aHJvd2FibGUa4QEKCVRocm93YWJsZRIYCgtlcnJvcl9jbGFzcxgB",
+            "IAEoCUgAiAEBElEKCnBhcmFtZXRlcnMYAiADKAsyPS5zcGFyay5jb25uZWN0",
+            "LkVycm9yRGV0YWlsc1Jlc3BvbnNlLlRocm93YWJsZS5QYXJhbWV0ZXJzRW50",
+            "cnkSFgoJc3FsX3N0YXRlGAQgASgJSAGIAQEaMQoPUGFyYW1ldGVyc0VudHJ5",
+            "EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX2Vycm9yX2Ns",
+            "YXNzQgwKCl9zcWxfc3RhdGVCBwoFX3Jvb3RCF6oCFERwU3BhcmsuQ29ubmVj",
+            "dC5XaXJlYgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::DpSpark.Connect.Wire.TypesReflection.Descriptor, global::DpSpark.Connect.Wire.PlansReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
@@ -197,7 +197,7 @@ namespace DpSpark.Connect.Wire {
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeRequest.Types.Explain), global::DpSpark.Connect.Wire.AnalyzeRequest.Types.Explain.Parser, new[]{ "Plan", "Mode" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeRequest.Types.Ddl), global::DpSpark.Connect.Wire.AnalyzeRequest.Types.Ddl.Parser, new[]{ "Text" }, null, null, null, null)}),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeResponse), global::DpSpark.Connect.Wire.AnalyzeResponse.Parser, new[]{ "SessionId", "ServerSession", "Schema", "Explain", "InputFiles", "SparkVersion", "DdlParse" }, new[]{ "Kind" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeResponse.Types.OfType), global::DpSpark.Connect.Wire.AnalyzeResponse.Types.OfType.Parser, new[]{ "Type" }, null, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text), global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text.Parser, new[]{ "Text_" }, null, null, null, null),
+            new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written), global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written.Parser, new[]{ "Text" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Files), global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Files.Parser, new[]{ "Files_" }, null, null, null, null)}),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.KeyValue), global::DpSpark.Connect.Wire.KeyValue.Parser, new[]{ "Key", "Value" }, new[]{ "Value" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.ConfigRequest), global::DpSpark.Connect.Wire.ConfigRequest.Parser, new[]{ "SessionId", "User", "Operation", "ClientType", "ObservedServerSession" }, new[]{ "ClientType", "ObservedServerSession" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.ConfigRequest.Types.Operation), global::DpSpark.Connect.Wire.ConfigRequest.Types.Operation.Parser, new[]{ "Set", "Get", "GetOption", "GetAll", "Unset", "IsModifiable" }, new[]{ "Kind" }, null, null, null),
@@ -6295,8 +6295,8 @@ namespace DpSpark.Connect.Wire {
     public const int ExplainFieldNumber = 3;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text Explain {
-      get { return kindCase_ == KindOneofCase.Explain ? (global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text) kind_ : null; }
+    public global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written Explain {
+      get { return kindCase_ == KindOneofCase.Explain ? (global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written) kind_ : null; }
       set {
         kind_ = value;
         kindCase_ = value == null ? KindOneofCase.None : KindOneofCase.Explain;
@@ -6319,8 +6319,8 @@ namespace DpSpark.Connect.Wire {
     public const int SparkVersionFieldNumber = 8;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text SparkVersion {
-      get { return kindCase_ == KindOneofCase.SparkVersion ? (global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text) kind_ : null; }
+    public global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written SparkVersion {
+      get { return kindCase_ == KindOneofCase.SparkVersion ? (global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written) kind_ : null; }
       set {
         kind_ = value;
         kindCase_ = value == null ? KindOneofCase.None : KindOneofCase.SparkVersion;
@@ -6543,7 +6543,7 @@ namespace DpSpark.Connect.Wire {
           break;
         case KindOneofCase.Explain:
           if (Explain == null) {
-            Explain = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            Explain = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
           }
           Explain.MergeFrom(other.Explain);
           break;
@@ -6555,7 +6555,7 @@ namespace DpSpark.Connect.Wire {
           break;
         case KindOneofCase.SparkVersion:
           if (SparkVersion == null) {
-            SparkVersion = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            SparkVersion = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
           }
           SparkVersion.MergeFrom(other.SparkVersion);
           break;
@@ -6596,7 +6596,7 @@ namespace DpSpark.Connect.Wire {
             break;
           }
           case 26: {
-            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
             if (kindCase_ == KindOneofCase.Explain) {
               subBuilder.MergeFrom(Explain);
             }
@@ -6614,7 +6614,7 @@ namespace DpSpark.Connect.Wire {
             break;
           }
           case 66: {
-            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
             if (kindCase_ == KindOneofCase.SparkVersion) {
               subBuilder.MergeFrom(SparkVersion);
             }
@@ -6664,7 +6664,7 @@ namespace DpSpark.Connect.Wire {
             break;
           }
           case 26: {
-            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
             if (kindCase_ == KindOneofCase.Explain) {
               subBuilder.MergeFrom(Explain);
             }
@@ -6682,7 +6682,7 @@ namespace DpSpark.Connect.Wire {
             break;
           }
           case 66: {
-            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Text();
+            global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written subBuilder = new global::DpSpark.Connect.Wire.AnalyzeResponse.Types.Written();
             if (kindCase_ == KindOneofCase.SparkVersion) {
               subBuilder.MergeFrom(SparkVersion);
             }
@@ -6911,16 +6911,16 @@ namespace DpSpark.Connect.Wire {
 
       }
 
-      internal sealed partial class Text : pb::IMessage<Text>
+      internal sealed partial class Written : pb::IMessage<Written>
       #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
           , pb::IBufferMessage
       #endif
       {
-        private static readonly pb::MessageParser<Text> _parser = new pb::MessageParser<Text>(() => new Text());
+        private static readonly pb::MessageParser<Written> _parser = new pb::MessageParser<Written>(() => new Written());
         private pb::UnknownFieldSet _unknownFields;
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public static pb::MessageParser<Text> Parser { get { return _parser; } }
+        public static pb::MessageParser<Written> Parser { get { return _parser; } }
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
@@ -6936,7 +6936,7 @@ namespace DpSpark.Connect.Wire {
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public Text() {
+        public Written() {
           OnConstruction();
         }
 
@@ -6944,23 +6944,23 @@ namespace DpSpark.Connect.Wire {
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public Text(Text other) : this() {
+        public Written(Written other) : this() {
           text_ = other.text_;
           _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
         }
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public Text Clone() {
-          return new Text(this);
+        public Written Clone() {
+          return new Written(this);
         }
 
         /// <summary>Field number for the "text" field.</summary>
-        public const int Text_FieldNumber = 1;
+        public const int TextFieldNumber = 1;
         private string text_ = "";
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public string Text_ {
+        public string Text {
           get { return text_; }
           set {
             text_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
@@ -6970,19 +6970,19 @@ namespace DpSpark.Connect.Wire {
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
         public override bool Equals(object other) {
-          return Equals(other as Text);
+          return Equals(other as Written);
         }
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public bool Equals(Text other) {
+        public bool Equals(Written other) {
           if (ReferenceEquals(other, null)) {
             return false;
           }
           if (ReferenceEquals(other, this)) {
             return true;
           }
-          if (Text_ != other.Text_) return false;
+          if (Text != other.Text) return false;
           return Equals(_unknownFields, other._unknownFields);
         }
 
@@ -6990,7 +6990,7 @@ namespace DpSpark.Connect.Wire {
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
         public override int GetHashCode() {
           int hash = 1;
-          if (Text_.Length != 0) hash ^= Text_.GetHashCode();
+          if (Text.Length != 0) hash ^= Text.GetHashCode();
           if (_unknownFields != null) {
             hash ^= _unknownFields.GetHashCode();
           }
@@ -7009,9 +7009,9 @@ namespace DpSpark.Connect.Wire {
         #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
           output.WriteRawMessage(this);
         #else
-          if (Text_.Length != 0) {
+          if (Text.Length != 0) {
             output.WriteRawTag(10);
-            output.WriteString(Text_);
+            output.WriteString(Text);
           }
           if (_unknownFields != null) {
             _unknownFields.WriteTo(output);
@@ -7023,9 +7023,9 @@ namespace DpSpark.Connect.Wire {
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
         void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
-          if (Text_.Length != 0) {
+          if (Text.Length != 0) {
             output.WriteRawTag(10);
-            output.WriteString(Text_);
+            output.WriteString(Text);
           }
           if (_unknownFields != null) {
             _unknownFields.WriteTo(ref output);
@@ -7037,8 +7037,8 @@ namespace DpSpark.Connect.Wire {
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
         public int CalculateSize() {
           int size = 0;
-          if (Text_.Length != 0) {
-            size += 1 + pb::CodedOutputStream.ComputeStringSize(Text_);
+          if (Text.Length != 0) {
+            size += 1 + pb::CodedOutputStream.ComputeStringSize(Text);
           }
           if (_unknownFields != null) {
             size += _unknownFields.CalculateSize();
@@ -7048,12 +7048,12 @@ namespace DpSpark.Connect.Wire {
 
         [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
         [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-        public void MergeFrom(Text other) {
+        public void MergeFrom(Written other) {
           if (other == null) {
             return;
           }
-          if (other.Text_.Length != 0) {
-            Text_ = other.Text_;
+          if (other.Text.Length != 0) {
+            Text = other.Text;
           }
           _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
         }
@@ -7071,7 +7071,7 @@ namespace DpSpark.Connect.Wire {
                 _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
                 break;
               case 10: {
-                Text_ = input.ReadString();
+                Text = input.ReadString();
                 break;
               }
             }
@@ -7090,7 +7090,7 @@ namespace DpSpark.Connect.Wire {
                 _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
                 break;
               case 10: {
-                Text_ = input.ReadString();
+                Text = input.ReadString();
                 break;
               }
             }

@@ -27,7 +27,7 @@ namespace DpSpark.Connect.Wire {
             "CgtwbGFucy5wcm90bxINc3BhcmsuY29ubmVjdBoRZXhwcmVzc2lvbnMucHJv",
             "dG8iYgoEUGxhbhInCgRyb290GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxh",
             "dGlvbkgAEikKB2NvbW1hbmQYAiABKAsyFi5zcGFyay5jb25uZWN0LkNvbW1h",
-            "bmRIAEIGCgRraW5kIq0HCghSZWxhdGlvbhIuCgZjb21tb24YASABKAsyHi5z",
+            "bmRIAEIGCgRraW5kIvkGCghSZWxhdGlvbhIuCgZjb21tb24YASABKAsyHi5z",
             "cGFyay5jb25uZWN0LlJlbGF0aW9uLkNvbW1vbhIjCgRyZWFkGAIgASgLMhMu",
             "c3BhcmsuY29ubmVjdC5SZWFkSAASKQoHcHJvamVjdBgDIAEoCzIWLnNwYXJr",
             "LmNvbm5lY3QuUHJvamVjdEgAEicKBmZpbHRlchgEIAEoCzIVLnNwYXJrLmNv",
@@ -45,82 +45,81 @@ namespace DpSpark.Connect.Wire {
             "ChlyZXBhcnRpdGlvbl9ieV9leHByZXNzaW9uGBsgASgLMiYuc3BhcmsuY29u",
             "bmVjdC5SZXBhcnRpdGlvbkJ5RXhwcmVzc2lvbkgAEjYKDm1hcF9wYXJ0aXRp",
             "b25zGBwgASgLMhwuc3BhcmsuY29ubmVjdC5NYXBQYXJ0aXRpb25zSAASLAoJ",
-            "Z3JvdXBfbWFwGB8gASgLMhcuc3BhcmsuY29ubmVjdC5Hcm91cE1hcEgAEjIK",
-            "DGNhY2hlZF9sb2NhbBgkIAEoCzIaLnNwYXJrLmNvbm5lY3QuQ2FjaGVkTG9j",
-            "YWxIABoqCgZDb21tb24SFAoHcGxhbl9pZBgCIAEoA0gAiAEBQgoKCF9wbGFu",
-            "X2lkQgYKBGtpbmQiyQMKBFJlYWQSKgoFdGFibGUYASABKAsyGS5zcGFyay5j",
-            "b25uZWN0LlJlYWQuVGFibGVIABIsCgZzb3VyY2UYAiABKAsyGi5zcGFyay5j",
-            "b25uZWN0LlJlYWQuU291cmNlSAASFAoMaXNfc3RyZWFtaW5nGAMgASgIGoQB",
-            "CgVUYWJsZRISCgppZGVudGlmaWVyGAEgASgJEjcKB29wdGlvbnMYAiADKAsy",
-            "Ji5zcGFyay5jb25uZWN0LlJlYWQuVGFibGUuT3B0aW9uc0VudHJ5Gi4KDE9w",
-            "dGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGsEB",
-            "CgZTb3VyY2USEwoGZm9ybWF0GAEgASgJSACIAQESEwoGc2NoZW1hGAIgASgJ",
-            "SAGIAQESOAoHb3B0aW9ucxgDIAMoCzInLnNwYXJrLmNvbm5lY3QuUmVhZC5T",
-            "b3VyY2UuT3B0aW9uc0VudHJ5Eg0KBXBhdGhzGAQgAygJGi4KDE9wdGlvbnNF",
-            "bnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB19mb3Jt",
-            "YXRCCQoHX3NjaGVtYUIGCgRraW5kImEKB1Byb2plY3QSJgoFaW5wdXQYASAB",
-            "KAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEi4KC2V4cHJlc3Npb25zGAMg",
-            "AygLMhkuc3BhcmsuY29ubmVjdC5FeHByZXNzaW9uIl4KBkZpbHRlchImCgVp",
-            "bnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SLAoJY29uZGl0",
-            "aW9uGAIgASgLMhkuc3BhcmsuY29ubmVjdC5FeHByZXNzaW9uIqgBCgRKb2lu",
-            "EiUKBGxlZnQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEiYKBXJp",
-            "Z2h0GAIgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIsCgljb25kaXRp",
-            "b24YAyABKAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Npb24SDAoEdHlwZRgE",
-            "IAEoBRIVCg11c2luZ19jb2x1bW5zGAUgAygJIq0BCgxTZXRPcGVyYXRpb24S",
-            "JQoEbGVmdBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SJgoFcmln",
-            "aHQYAiABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEgwKBHR5cGUYAyAB",
-            "KAUSEwoGaXNfYWxsGAQgASgISACIAQESFAoHYnlfbmFtZRgFIAEoCEgBiAEB",
-            "QgkKB19pc19hbGxCCgoIX2J5X25hbWUiiAEKBFNvcnQSJgoFaW5wdXQYASAB",
-            "KAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEjIKBW9yZGVyGAIgAygLMiMu",
-            "c3BhcmsuY29ubmVjdC5FeHByZXNzaW9uLlNvcnRPcmRlchIWCglpc19nbG9i",
-            "YWwYAyABKAhIAIgBAUIMCgpfaXNfZ2xvYmFsIj0KBUxpbWl0EiYKBWlucHV0",
-            "GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIMCgRyb3dzGAIgASgF",
-            "IjwKBFRhaWwSJgoFaW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0",
-            "aW9uEgwKBHJvd3MYAiABKAUiowEKCUFnZ3JlZ2F0ZRImCgVpbnB1dBgBIAEo",
-            "CzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SEgoKZ3JvdXBfdHlwZRgCIAEo",
-            "BRIrCghncm91cGluZxgDIAMoCzIZLnNwYXJrLmNvbm5lY3QuRXhwcmVzc2lv",
-            "bhItCgphZ2dyZWdhdGVzGAQgAygLMhkuc3BhcmsuY29ubmVjdC5FeHByZXNz",
-            "aW9uIhQKA1NxbBINCgVxdWVyeRgBIAEoCSJLCg1Mb2NhbFJlbGF0aW9uEhEK",
-            "BGRhdGEYASABKAxIAIgBARITCgZzY2hlbWEYAiABKAlIAYgBAUIHCgVfZGF0",
-            "YUIJCgdfc2NoZW1hIhsKC0NhY2hlZExvY2FsEgwKBGhhc2gYAyABKAkiaAoF",
-            "UmFuZ2USEgoFc3RhcnQYASABKANIAIgBARILCgNlbmQYAiABKAMSDAoEc3Rl",
-            "cBgDIAEoAxIXCgpwYXJ0aXRpb25zGAQgASgFSAGIAQFCCAoGX3N0YXJ0Qg0K",
-            "C19wYXJ0aXRpb25zIkYKDVN1YnF1ZXJ5QWxpYXMSJgoFaW5wdXQYASABKAsy",
-            "Fy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEg0KBWFsaWFzGAIgASgJImsKC1Jl",
-            "cGFydGl0aW9uEiYKBWlucHV0GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxh",
-            "dGlvbhISCgpwYXJ0aXRpb25zGAIgASgFEhQKB3NodWZmbGUYAyABKAhIAIgB",
-            "AUIKCghfc2h1ZmZsZSKSAQoXUmVwYXJ0aXRpb25CeUV4cHJlc3Npb24SJgoF",
-            "aW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEicKBGtleXMY",
-            "AiADKAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Npb24SFwoKcGFydGl0aW9u",
-            "cxgDIAEoBUgAiAEBQg0KC19wYXJ0aXRpb25zIpABCg1NYXBQYXJ0aXRpb25z",
-            "EiYKBWlucHV0GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIvCghm",
-            "dW5jdGlvbhgCIAEoCzIdLnNwYXJrLmNvbm5lY3QuSW5saW5lRnVuY3Rpb24S",
-            "FwoKaXNfYmFycmllchgDIAEoCEgAiAEBQg0KC19pc19iYXJyaWVyIpABCghH",
-            "cm91cE1hcBImCgVpbnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRp",
-            "b24SKwoIZ3JvdXBpbmcYAiADKAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Np",
-            "b24SLwoIZnVuY3Rpb24YAyABKAsyHS5zcGFyay5jb25uZWN0LklubGluZUZ1",
-            "bmN0aW9uIp0BCgdDb21tYW5kEi4KBXdyaXRlGAIgASgLMh0uc3BhcmsuY29u",
-            "bmVjdC5Xcml0ZU9wZXJhdGlvbkgAEjAKC2NyZWF0ZV92aWV3GAMgASgLMhku",
-            "c3BhcmsuY29ubmVjdC5DcmVhdGVWaWV3SAASKAoDc3FsGAUgASgLMhkuc3Bh",
-            "cmsuY29ubmVjdC5TcWxDb21tYW5kSABCBgoEa2luZCKGAwoOV3JpdGVPcGVy",
-            "YXRpb24SJgoFaW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9u",
-            "EhMKBmZvcm1hdBgCIAEoCUgBiAEBEg4KBHBhdGgYAyABKAlIABI4CgV0YWJs",
-            "ZRgEIAEoCzInLnNwYXJrLmNvbm5lY3QuV3JpdGVPcGVyYXRpb24uU2F2ZVRh",
-            "YmxlSAASDAoEbW9kZRgFIAEoBRIUCgxzb3J0X2NvbHVtbnMYBiADKAkSHAoU",
-            "cGFydGl0aW9uaW5nX2NvbHVtbnMYByADKAkSOwoHb3B0aW9ucxgJIAMoCzIq",
-            "LnNwYXJrLmNvbm5lY3QuV3JpdGVPcGVyYXRpb24uT3B0aW9uc0VudHJ5Gi4K",
-            "DE9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgB",
-            "GikKCVNhdmVUYWJsZRIMCgRuYW1lGAEgASgJEg4KBm1ldGhvZBgCIAEoBUII",
-            "CgZ0YXJnZXRCCQoHX2Zvcm1hdCJmCgpDcmVhdGVWaWV3EiYKBWlucHV0GAEg",
-            "ASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIMCgRuYW1lGAIgASgJEhEK",
-            "CWlzX2dsb2JhbBgDIAEoCBIPCgdyZXBsYWNlGAQgASgIIkIKClNxbENvbW1h",
-            "bmQSDAoEdGV4dBgBIAEoCRImCgVpbnB1dBgGIAEoCzIXLnNwYXJrLmNvbm5l",
-            "Y3QuUmVsYXRpb25CF6oCFERwU3BhcmsuQ29ubmVjdC5XaXJlYgZwcm90bzM="));
+            "Z3JvdXBfbWFwGB8gASgLMhcuc3BhcmsuY29ubmVjdC5Hcm91cE1hcEgAGioK",
+            "BkNvbW1vbhIUCgdwbGFuX2lkGAIgASgDSACIAQFCCgoIX3BsYW5faWRCBgoE",
+            "a2luZCLJAwoEUmVhZBIqCgV0YWJsZRgBIAEoCzIZLnNwYXJrLmNvbm5lY3Qu",
+            "UmVhZC5UYWJsZUgAEiwKBnNvdXJjZRgCIAEoCzIaLnNwYXJrLmNvbm5lY3Qu",
+            "UmVhZC5Tb3VyY2VIABIUCgxpc19zdHJlYW1pbmcYAyABKAgahAEKBVRhYmxl",
+            "EhIKCmlkZW50aWZpZXIYASABKAkSNwoHb3B0aW9ucxgCIAMoCzImLnNwYXJr",
+            "LmNvbm5lY3QuUmVhZC5UYWJsZS5PcHRpb25zRW50cnkaLgoMT3B0aW9uc0Vu",
+            "dHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEawQEKBlNvdXJj",
+            "ZRITCgZmb3JtYXQYASABKAlIAIgBARITCgZzY2hlbWEYAiABKAlIAYgBARI4",
+            "CgdvcHRpb25zGAMgAygLMicuc3BhcmsuY29ubmVjdC5SZWFkLlNvdXJjZS5P",
+            "cHRpb25zRW50cnkSDQoFcGF0aHMYBCADKAkaLgoMT3B0aW9uc0VudHJ5EgsK",
+            "A2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHX2Zvcm1hdEIJCgdf",
+            "c2NoZW1hQgYKBGtpbmQiYQoHUHJvamVjdBImCgVpbnB1dBgBIAEoCzIXLnNw",
+            "YXJrLmNvbm5lY3QuUmVsYXRpb24SLgoLZXhwcmVzc2lvbnMYAyADKAsyGS5z",
+            "cGFyay5jb25uZWN0LkV4cHJlc3Npb24iXgoGRmlsdGVyEiYKBWlucHV0GAEg",
+            "ASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIsCgljb25kaXRpb24YAiAB",
+            "KAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Npb24iqAEKBEpvaW4SJQoEbGVm",
+            "dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SJgoFcmlnaHQYAiAB",
+            "KAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEiwKCWNvbmRpdGlvbhgDIAEo",
+            "CzIZLnNwYXJrLmNvbm5lY3QuRXhwcmVzc2lvbhIMCgR0eXBlGAQgASgFEhUK",
+            "DXVzaW5nX2NvbHVtbnMYBSADKAkirQEKDFNldE9wZXJhdGlvbhIlCgRsZWZ0",
+            "GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhImCgVyaWdodBgCIAEo",
+            "CzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SDAoEdHlwZRgDIAEoBRITCgZp",
+            "c19hbGwYBCABKAhIAIgBARIUCgdieV9uYW1lGAUgASgISAGIAQFCCQoHX2lz",
+            "X2FsbEIKCghfYnlfbmFtZSKIAQoEU29ydBImCgVpbnB1dBgBIAEoCzIXLnNw",
+            "YXJrLmNvbm5lY3QuUmVsYXRpb24SMgoFb3JkZXIYAiADKAsyIy5zcGFyay5j",
+            "b25uZWN0LkV4cHJlc3Npb24uU29ydE9yZGVyEhYKCWlzX2dsb2JhbBgDIAEo",
+            "CEgAiAEBQgwKCl9pc19nbG9iYWwiPQoFTGltaXQSJgoFaW5wdXQYASABKAsy",
+            "Fy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEgwKBHJvd3MYAiABKAUiPAoEVGFp",
+            "bBImCgVpbnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SDAoE",
+            "cm93cxgCIAEoBSKjAQoJQWdncmVnYXRlEiYKBWlucHV0GAEgASgLMhcuc3Bh",
+            "cmsuY29ubmVjdC5SZWxhdGlvbhISCgpncm91cF90eXBlGAIgASgFEisKCGdy",
+            "b3VwaW5nGAMgAygLMhkuc3BhcmsuY29ubmVjdC5FeHByZXNzaW9uEi0KCmFn",
+            "Z3JlZ2F0ZXMYBCADKAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Npb24iFAoD",
+            "U3FsEg0KBXF1ZXJ5GAEgASgJIksKDUxvY2FsUmVsYXRpb24SEQoEZGF0YRgB",
+            "IAEoDEgAiAEBEhMKBnNjaGVtYRgCIAEoCUgBiAEBQgcKBV9kYXRhQgkKB19z",
+            "Y2hlbWEiaAoFUmFuZ2USEgoFc3RhcnQYASABKANIAIgBARILCgNlbmQYAiAB",
+            "KAMSDAoEc3RlcBgDIAEoAxIXCgpwYXJ0aXRpb25zGAQgASgFSAGIAQFCCAoG",
+            "X3N0YXJ0Qg0KC19wYXJ0aXRpb25zIkYKDVN1YnF1ZXJ5QWxpYXMSJgoFaW5w",
+            "dXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEg0KBWFsaWFzGAIg",
+            "ASgJImsKC1JlcGFydGl0aW9uEiYKBWlucHV0GAEgASgLMhcuc3BhcmsuY29u",
+            "bmVjdC5SZWxhdGlvbhISCgpwYXJ0aXRpb25zGAIgASgFEhQKB3NodWZmbGUY",
+            "AyABKAhIAIgBAUIKCghfc2h1ZmZsZSKSAQoXUmVwYXJ0aXRpb25CeUV4cHJl",
+            "c3Npb24SJgoFaW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9u",
+            "EicKBGtleXMYAiADKAsyGS5zcGFyay5jb25uZWN0LkV4cHJlc3Npb24SFwoK",
+            "cGFydGl0aW9ucxgDIAEoBUgAiAEBQg0KC19wYXJ0aXRpb25zIpABCg1NYXBQ",
+            "YXJ0aXRpb25zEiYKBWlucHV0GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxh",
+            "dGlvbhIvCghmdW5jdGlvbhgCIAEoCzIdLnNwYXJrLmNvbm5lY3QuSW5saW5l",
+            "RnVuY3Rpb24SFwoKaXNfYmFycmllchgDIAEoCEgAiAEBQg0KC19pc19iYXJy",
+            "aWVyIpABCghHcm91cE1hcBImCgVpbnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5l",
+            "Y3QuUmVsYXRpb24SKwoIZ3JvdXBpbmcYAiADKAsyGS5zcGFyay5jb25uZWN0",
+            "LkV4cHJlc3Npb24SLwoIZnVuY3Rpb24YAyABKAsyHS5zcGFyay5jb25uZWN0",
+            "LklubGluZUZ1bmN0aW9uIp0BCgdDb21tYW5kEi4KBXdyaXRlGAIgASgLMh0u",
+            "c3BhcmsuY29ubmVjdC5Xcml0ZU9wZXJhdGlvbkgAEjAKC2NyZWF0ZV92aWV3",
+            "GAMgASgLMhkuc3BhcmsuY29ubmVjdC5DcmVhdGVWaWV3SAASKAoDc3FsGAUg",
+            "ASgLMhkuc3BhcmsuY29ubmVjdC5TcWxDb21tYW5kSABCBgoEa2luZCKGAwoO",
+            "V3JpdGVPcGVyYXRpb24SJgoFaW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0",
+            "LlJlbGF0aW9uEhMKBmZvcm1hdBgCIAEoCUgBiAEBEg4KBHBhdGgYAyABKAlI",
+            "ABI4CgV0YWJsZRgEIAEoCzInLnNwYXJrLmNvbm5lY3QuV3JpdGVPcGVyYXRp",
+            "b24uU2F2ZVRhYmxlSAASDAoEbW9kZRgFIAEoBRIUCgxzb3J0X2NvbHVtbnMY",
+            "BiADKAkSHAoUcGFydGl0aW9uaW5nX2NvbHVtbnMYByADKAkSOwoHb3B0aW9u",
+            "cxgJIAMoCzIqLnNwYXJrLmNvbm5lY3QuV3JpdGVPcGVyYXRpb24uT3B0aW9u",
+            "c0VudHJ5Gi4KDE9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUY",
+            "AiABKAk6AjgBGikKCVNhdmVUYWJsZRIMCgRuYW1lGAEgASgJEg4KBm1ldGhv",
+            "ZBgCIAEoBUIICgZ0YXJnZXRCCQoHX2Zvcm1hdCJmCgpDcmVhdGVWaWV3EiYK",
+            "BWlucHV0GAEgASgLMhcuc3BhcmsuY29ubmVjdC5SZWxhdGlvbhIMCgRuYW1l",
+            "GAIgASgJEhEKCWlzX2dsb2JhbBgDIAEoCBIPCgdyZXBsYWNlGAQgASgIIkIK",
+            "ClNxbENvbW1hbmQSDAoEdGV4dBgBIAEoCRImCgVpbnB1dBgGIAEoCzIXLnNw",
+            "YXJrLmNvbm5lY3QuUmVsYXRpb25CF6oCFERwU3BhcmsuQ29ubmVjdC5XaXJl",
+            "YgZwcm90bzM="));
       descriptor = pbr::FileDescriptor.FromGeneratedCode(descriptorData,
           new pbr::FileDescriptor[] { global::DpSpark.Connect.Wire.ExpressionsReflection.Descriptor, },
           new pbr::GeneratedClrTypeInfo(null, null, new pbr::GeneratedClrTypeInfo[] {
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Plan), global::DpSpark.Connect.Wire.Plan.Parser, new[]{ "Root", "Command" }, new[]{ "Kind" }, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Relation), global::DpSpark.Connect.Wire.Relation.Parser, new[]{ "Common", "Read", "Project", "Filter", "Join", "SetOperation", "Sort", "Limit", "Aggregate", "Sql", "Local", "Range", "SubqueryAlias", "Repartition", "Tail", "RepartitionByExpression", "MapPartitions", "GroupMap", "CachedLocal" }, new[]{ "Kind" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Relation.Types.Common), global::DpSpark.Connect.Wire.Relation.Types.Common.Parser, new[]{ "PlanId" }, new[]{ "PlanId" }, null, null, null)}),
+            new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Relation), global::DpSpark.Connect.Wire.Relation.Parser, new[]{ "Common", "Read", "Project", "Filter", "Join", "SetOperation", "Sort", "Limit", "Aggregate", "Sql", "Local", "Range", "SubqueryAlias", "Repartition", "Tail", "RepartitionByExpression", "MapPartitions", "GroupMap" }, new[]{ "Kind" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Relation.Types.Common), global::DpSpark.Connect.Wire.Relation.Types.Common.Parser, new[]{ "PlanId" }, new[]{ "PlanId" }, null, null, null)}),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Read), global::DpSpark.Connect.Wire.Read.Parser, new[]{ "Table", "Source", "IsStreaming" }, new[]{ "Kind" }, null, null, new pbr::GeneratedClrTypeInfo[] { new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Read.Types.Table), global::DpSpark.Connect.Wire.Read.Types.Table.Parser, new[]{ "Identifier", "Options" }, null, null, null, new pbr::GeneratedClrTypeInfo[] { null, }),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Read.Types.Source), global::DpSpark.Connect.Wire.Read.Types.Source.Parser, new[]{ "Format", "Schema", "Options", "Paths" }, new[]{ "Format", "Schema" }, null, null, new pbr::GeneratedClrTypeInfo[] { null, })}),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Project), global::DpSpark.Connect.Wire.Project.Parser, new[]{ "Input", "Expressions" }, null, null, null, null),
@@ -133,7 +132,6 @@ namespace DpSpark.Connect.Wire {
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Aggregate), global::DpSpark.Connect.Wire.Aggregate.Parser, new[]{ "Input", "GroupType", "Grouping", "Aggregates" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Sql), global::DpSpark.Connect.Wire.Sql.Parser, new[]{ "Query" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.LocalRelation), global::DpSpark.Connect.Wire.LocalRelation.Parser, new[]{ "Data", "Schema" }, new[]{ "Data", "Schema" }, null, null, null),
-            new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.CachedLocal), global::DpSpark.Connect.Wire.CachedLocal.Parser, new[]{ "Hash" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Range), global::DpSpark.Connect.Wire.Range.Parser, new[]{ "Start", "End", "Step", "Partitions" }, new[]{ "Start", "Partitions" }, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.SubqueryAlias), global::DpSpark.Connect.Wire.SubqueryAlias.Parser, new[]{ "Input", "Alias" }, null, null, null, null),
             new pbr::GeneratedClrTypeInfo(typeof(global::DpSpark.Connect.Wire.Repartition), global::DpSpark.Connect.Wire.Repartition.Parser, new[]{ "Input", "Partitions", "Shuffle" }, new[]{ "Shuffle" }, null, null, null),
@@ -522,9 +520,6 @@ namespace DpSpark.Connect.Wire {
         case KindOneofCase.GroupMap:
           GroupMap = other.GroupMap.Clone();
           break;
-        case KindOneofCase.CachedLocal:
-          CachedLocal = other.CachedLocal.Clone();
-          break;
       }
 
       _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
@@ -752,18 +747,6 @@ namespace DpSpark.Connect.Wire {
       }
     }
 
-    /// <summary>Field number for the "cached_local" field.</summary>
-    public const int CachedLocalFieldNumber = 36;
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public global::DpSpark.Connect.Wire.CachedLocal CachedLocal {
-      get { return kindCase_ == KindOneofCase.CachedLocal ? (global::DpSpark.Connect.Wire.CachedLocal) kind_ : null; }
-      set {
-        kind_ = value;
-        kindCase_ = value == null ? KindOneofCase.None : KindOneofCase.CachedLocal;
-      }
-    }
-
     private object kind_;
     /// <summary>Enum of possible cases for the "kind" oneof.</summary>
     public enum KindOneofCase {
@@ -785,7 +768,6 @@ namespace DpSpark.Connect.Wire {
       RepartitionByExpression = 27,
       MapPartitions = 28,
       GroupMap = 31,
-      CachedLocal = 36,
     }
     private KindOneofCase kindCase_ = KindOneofCase.None;
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -834,7 +816,6 @@ namespace DpSpark.Connect.Wire {
       if (!object.Equals(RepartitionByExpression, other.RepartitionByExpression)) return false;
       if (!object.Equals(MapPartitions, other.MapPartitions)) return false;
       if (!object.Equals(GroupMap, other.GroupMap)) return false;
-      if (!object.Equals(CachedLocal, other.CachedLocal)) return false;
       if (KindCase != other.KindCase) return false;
       return Equals(_unknownFields, other._unknownFields);
     }
@@ -861,7 +842,6 @@ namespace DpSpark.Connect.Wire {
       if (kindCase_ == KindOneofCase.RepartitionByExpression) hash ^= RepartitionByExpression.GetHashCode();
       if (kindCase_ == KindOneofCase.MapPartitions) hash ^= MapPartitions.GetHashCode();
       if (kindCase_ == KindOneofCase.GroupMap) hash ^= GroupMap.GetHashCode();
-      if (kindCase_ == KindOneofCase.CachedLocal) hash ^= CachedLocal.GetHashCode();
       hash ^= (int) kindCase_;
       if (_unknownFields != null) {
         hash ^= _unknownFields.GetHashCode();
@@ -953,10 +933,6 @@ namespace DpSpark.Connect.Wire {
         output.WriteRawTag(250, 1);
         output.WriteMessage(GroupMap);
       }
-      if (kindCase_ == KindOneofCase.CachedLocal) {
-        output.WriteRawTag(162, 2);
-        output.WriteMessage(CachedLocal);
-      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(output);
       }
@@ -1039,10 +1015,6 @@ namespace DpSpark.Connect.Wire {
         output.WriteRawTag(250, 1);
         output.WriteMessage(GroupMap);
       }
-      if (kindCase_ == KindOneofCase.CachedLocal) {
-        output.WriteRawTag(162, 2);
-        output.WriteMessage(CachedLocal);
-      }
       if (_unknownFields != null) {
         _unknownFields.WriteTo(ref output);
       }
@@ -1106,9 +1078,6 @@ namespace DpSpark.Connect.Wire {
       }
       if (kindCase_ == KindOneofCase.GroupMap) {
         size += 2 + pb::CodedOutputStream.ComputeMessageSize(GroupMap);
-      }
-      if (kindCase_ == KindOneofCase.CachedLocal) {
-        size += 2 + pb::CodedOutputStream.ComputeMessageSize(CachedLocal);
       }
       if (_unknownFields != null) {
         size += _unknownFields.CalculateSize();
@@ -1230,12 +1199,6 @@ namespace DpSpark.Connect.Wire {
             GroupMap = new global::DpSpark.Connect.Wire.GroupMap();
           }
           GroupMap.MergeFrom(other.GroupMap);
-          break;
-        case KindOneofCase.CachedLocal:
-          if (CachedLocal == null) {
-            CachedLocal = new global::DpSpark.Connect.Wire.CachedLocal();
-          }
-          CachedLocal.MergeFrom(other.CachedLocal);
           break;
       }
 
@@ -1414,15 +1377,6 @@ namespace DpSpark.Connect.Wire {
             GroupMap = subBuilder;
             break;
           }
-          case 290: {
-            global::DpSpark.Connect.Wire.CachedLocal subBuilder = new global::DpSpark.Connect.Wire.CachedLocal();
-            if (kindCase_ == KindOneofCase.CachedLocal) {
-              subBuilder.MergeFrom(CachedLocal);
-            }
-            input.ReadMessage(subBuilder);
-            CachedLocal = subBuilder;
-            break;
-          }
         }
       }
     #endif
@@ -1596,15 +1550,6 @@ namespace DpSpark.Connect.Wire {
             }
             input.ReadMessage(subBuilder);
             GroupMap = subBuilder;
-            break;
-          }
-          case 290: {
-            global::DpSpark.Connect.Wire.CachedLocal subBuilder = new global::DpSpark.Connect.Wire.CachedLocal();
-            if (kindCase_ == KindOneofCase.CachedLocal) {
-              subBuilder.MergeFrom(CachedLocal);
-            }
-            input.ReadMessage(subBuilder);
-            CachedLocal = subBuilder;
             break;
           }
         }
@@ -5367,198 +5312,6 @@ namespace DpSpark.Connect.Wire {
 
   }
 
-  internal sealed partial class CachedLocal : pb::IMessage<CachedLocal>
-  #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
-      , pb::IBufferMessage
-  #endif
-  {
-    private static readonly pb::MessageParser<CachedLocal> _parser = new pb::MessageParser<CachedLocal>(() => new CachedLocal());
-    private pb::UnknownFieldSet _unknownFields;
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public static pb::MessageParser<CachedLocal> Parser { get { return _parser; } }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[13]; }
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    pbr::MessageDescriptor pb::IMessage.Descriptor {
-      get { return Descriptor; }
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public CachedLocal() {
-      OnConstruction();
-    }
-
-    partial void OnConstruction();
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public CachedLocal(CachedLocal other) : this() {
-      hash_ = other.hash_;
-      _unknownFields = pb::UnknownFieldSet.Clone(other._unknownFields);
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public CachedLocal Clone() {
-      return new CachedLocal(this);
-    }
-
-    /// <summary>Field number for the "hash" field.</summary>
-    public const int HashFieldNumber = 3;
-    private string hash_ = "";
-    /// <summary>
-    /// of an artifact cache/&lt;hash>
-    /// </summary>
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public string Hash {
-      get { return hash_; }
-      set {
-        hash_ = pb::ProtoPreconditions.CheckNotNull(value, "value");
-      }
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public override bool Equals(object other) {
-      return Equals(other as CachedLocal);
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public bool Equals(CachedLocal other) {
-      if (ReferenceEquals(other, null)) {
-        return false;
-      }
-      if (ReferenceEquals(other, this)) {
-        return true;
-      }
-      if (Hash != other.Hash) return false;
-      return Equals(_unknownFields, other._unknownFields);
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public override int GetHashCode() {
-      int hash = 1;
-      if (Hash.Length != 0) hash ^= Hash.GetHashCode();
-      if (_unknownFields != null) {
-        hash ^= _unknownFields.GetHashCode();
-      }
-      return hash;
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public override string ToString() {
-      return pb::JsonFormatter.ToDiagnosticString(this);
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public void WriteTo(pb::CodedOutputStream output) {
-    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
-      output.WriteRawMessage(this);
-    #else
-      if (Hash.Length != 0) {
-        output.WriteRawTag(26);
-        output.WriteString(Hash);
-      }
-      if (_unknownFields != null) {
-        _unknownFields.WriteTo(output);
-      }
-    #endif
-    }
-
-    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    void pb::IBufferMessage.InternalWriteTo(ref pb::WriteContext output) {
-      if (Hash.Length != 0) {
-        output.WriteRawTag(26);
-        output.WriteString(Hash);
-      }
-      if (_unknownFields != null) {
-        _unknownFields.WriteTo(ref output);
-      }
-    }
-    #endif
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public int CalculateSize() {
-      int size = 0;
-      if (Hash.Length != 0) {
-        size += 1 + pb::CodedOutputStream.ComputeStringSize(Hash);
-      }
-      if (_unknownFields != null) {
-        size += _unknownFields.CalculateSize();
-      }
-      return size;
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public void MergeFrom(CachedLocal other) {
-      if (other == null) {
-        return;
-      }
-      if (other.Hash.Length != 0) {
-        Hash = other.Hash;
-      }
-      _unknownFields = pb::UnknownFieldSet.MergeFrom(_unknownFields, other._unknownFields);
-    }
-
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    public void MergeFrom(pb::CodedInputStream input) {
-    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
-      input.ReadRawMessage(this);
-    #else
-      uint tag;
-      while ((tag = input.ReadTag()) != 0) {
-        switch(tag) {
-          default:
-            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, input);
-            break;
-          case 26: {
-            Hash = input.ReadString();
-            break;
-          }
-        }
-      }
-    #endif
-    }
-
-    #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
-    [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
-    [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
-    void pb::IBufferMessage.InternalMergeFrom(ref pb::ParseContext input) {
-      uint tag;
-      while ((tag = input.ReadTag()) != 0) {
-        switch(tag) {
-          default:
-            _unknownFields = pb::UnknownFieldSet.MergeFieldFrom(_unknownFields, ref input);
-            break;
-          case 26: {
-            Hash = input.ReadString();
-            break;
-          }
-        }
-      }
-    }
-    #endif
-
-  }
-
   internal sealed partial class Range : pb::IMessage<Range>
   #if !GOOGLE_PROTOBUF_REFSTRUCT_COMPATIBILITY_MODE
       , pb::IBufferMessage
@@ -5574,7 +5327,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[14]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[13]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -5901,7 +5654,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[15]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[14]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6137,7 +5890,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[16]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[15]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6424,7 +6177,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[17]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[16]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6700,7 +6453,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[18]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[17]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -6995,7 +6748,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[19]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[18]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7265,7 +7018,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[20]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[19]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -7603,7 +7356,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[21]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[20]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8325,7 +8078,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[22]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[21]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
@@ -8634,7 +8387,7 @@ namespace DpSpark.Connect.Wire {
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
     [global::System.CodeDom.Compiler.GeneratedCode("protoc", null)]
     public static pbr::MessageDescriptor Descriptor {
-      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[23]; }
+      get { return global::DpSpark.Connect.Wire.PlansReflection.Descriptor.MessageTypes[22]; }
     }
 
     [global::System.Diagnostics.DebuggerNonUserCodeAttribute]
