@@ -3,9 +3,13 @@
 //   full:NAME      the step meets a full disk
 //   kill-after:MS  the process kills itself after so many milliseconds
 //   wait:NAME      the step says so on standard error and then waits to be signalled
+// The places exist in Debug builds only; a Release build of this host is the plain command line.
+#if DEBUG
 using System.Diagnostics;
 using System.Globalization;
+#endif
 using DpSpark.Cli;
+#if DEBUG
 using DpSpark.Jobs.Running;
 
 var fault = Environment.GetEnvironmentVariable("DPSPARK_FAULT") ?? "";
@@ -37,7 +41,11 @@ switch (kind)
         break;
 }
 
+#endif
+
 return CommandLine.Run(args, CliHost.OfThisProcess());
+
+#if DEBUG
 
 void If(string step, Action action)
 {
@@ -52,3 +60,4 @@ static void Kill()
     Process.GetCurrentProcess().Kill();
     Thread.Sleep(Timeout.Infinite);
 }
+#endif

@@ -73,7 +73,7 @@ internal sealed class Reservation : IReservation
         _ = Secret; // computing anything without it is refused here
         _ledger.Advance(ReleaseState.Running, _dataset, Entry, e => e);
         State = ReleaseState.Running;
-        _ledger.Step?.Invoke("running: done");
+        _ledger.Pass("running: done");
     }
 
     public void MarkStaged(string stagePath, string outputHash, string record)
@@ -90,7 +90,7 @@ internal sealed class Reservation : IReservation
         StagePath = stagePath;
         OutputHash = outputHash;
         Record = record;
-        _ledger.Step?.Invoke("staged: done");
+        _ledger.Pass("staged: done");
     }
 
     public CommittedRelease Commit(string outputHash, string record, byte[]? outputCopy = null)
@@ -113,7 +113,7 @@ internal sealed class Reservation : IReservation
         }
 
         State = ReleaseState.Committed;
-        _ledger.Step?.Invoke("committed: done");
+        _ledger.Pass("committed: done");
         Close();
         return _ledger.FindEntry(Entry)!;
     }
@@ -128,7 +128,7 @@ internal sealed class Reservation : IReservation
 
         _ledger.Advance(ReleaseState.Freed, _dataset, Entry, e => e);
         State = ReleaseState.Freed;
-        _ledger.Step?.Invoke("freed: done");
+        _ledger.Pass("freed: done");
         Close();
     }
 
@@ -147,7 +147,7 @@ internal sealed class Reservation : IReservation
     {
         Dispose();
         _ledger.Files.Remove(ReleaseId);
-        _ledger.Step?.Invoke("secret destroyed");
+        _ledger.Pass("secret destroyed");
     }
 
     /// <summary>After a commit that failed half-way, looks which side it fell on.</summary>

