@@ -44,6 +44,9 @@ public sealed record ConnectOptions
     /// <summary>Clock of deadlines and waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Takes the place of the network; null for the network.</summary>
+    internal Func<HttpMessageHandler>? Network { get; init; }
+
     /// <summary>Makes operation ids; null for random ones.</summary>
     internal Func<string>? NewOperationId { get; init; }
 }

@@ -19,7 +19,7 @@ internal sealed class GrpcChannel : IDisposable
     {
         _endpoint = endpoint;
         _options = options;
-        _http = new(Handler(endpoint, options), disposeHandler: true);
+        _http = new(options.Network?.Invoke() ?? Handler(endpoint, options), disposeHandler: true);
     }
 
     public void Dispose() => _http.Dispose();

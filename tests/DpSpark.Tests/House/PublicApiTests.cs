@@ -10,6 +10,7 @@ public sealed class PublicApiTests
         { "pipeline", "DpSpark.Arrow" },
         { "pipeline", "DpSpark.Core" },
         { "pipeline", "DpSpark.Engine" },
+        { "jobs", "DpSpark.Connect" },
         { "jobs", "DpSpark.Jobs" },
     };
 
