@@ -5,6 +5,7 @@ using DpSpark.Core.Accounting;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
+using NoiseChoice = DpSpark.Engine.Planning.NoiseChoice;
 using static DpSpark.Tests.Engine.Planning.Requests;
 
 namespace DpSpark.Tests.Engine.Planning;
