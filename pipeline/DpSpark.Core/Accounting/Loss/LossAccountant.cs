@@ -12,7 +12,7 @@ namespace DpSpark.Core.Accounting.Loss;
 public sealed class LossAccountant
 {
     private const double DefaultPrecision = 1e-6;
-    private const int LargestLaw = 1 << 19;
+    private const int LargestLaw = 1 << 18;
     private const double RoundingMargin = 1e-12;
     private readonly Dictionary<int, FourierTransform> _transforms = [];
     private readonly double _precision;
@@ -95,9 +95,8 @@ public sealed class LossAccountant
         double tail = Math.Clamp(room * 1e-9 / uses, 1e-300, 1e-3);
         LossComposition coarse = Coarse(plan, direction, variance, uses, tail);
         (double theta, double epsilon) = coarse.TiltAtDelta(room);
-        LossComposition fine = Fine(plan, direction, theta, epsilon, uses, tail, rounding);
-        (theta, epsilon) = fine.TiltAtDelta(room);
-        double found = fine.Compose(theta, epsilon, Math.Log(room)).Epsilon(delta);
+        double logRoom = Math.Log(room);
+        double found = Compose(plan, direction, coarse, theta, epsilon, tail, rounding, fine => (fine?.TiltAtDelta(room).Theta ?? theta, epsilon, logRoom)).Epsilon(delta);
         return Math.Min(found, largest);
     }
 
@@ -130,10 +129,28 @@ public sealed class LossAccountant
         LossComposition coarse = Coarse(plan, direction, variance, uses, 1e-20);
         (double theta, double logDelta) = coarse.TiltAtEpsilon(epsilon);
         double tail = Math.Clamp(Math.Exp(logDelta) * 1e-12 / uses, 1e-300, 1e-3);
-        LossComposition fine = Fine(plan, direction, theta, Math.Max(epsilon, Math.Sqrt(variance)), uses, tail, rounding);
-        (theta, logDelta) = fine.TiltAtEpsilon(epsilon);
-        return fine.Compose(theta, epsilon, logDelta).Delta(epsilon);
+        return Compose(
+            plan, direction, coarse, theta, Math.Max(epsilon, Math.Sqrt(variance)), tail, rounding,
+            fine => (fine?.TiltAtEpsilon(epsilon).Theta ?? theta, epsilon, logDelta)).Delta(epsilon);
     }
+
+    private HockeyStick Compose(
+        LossPlan plan, LossDirection direction, LossComposition coarse, double theta, double scale, double tail, LossRounding rounding,
+        Func<LossComposition?, (double Theta, double Epsilon, double LogDelta)> retilt)
+    {
+        for (double coarsening = 1; ; coarsening *= 4)
+        {
+            LossComposition fine = Fine(plan, direction, theta, scale, coarsening, tail, rounding);
+            (double better, double epsilon, double logDelta) = retilt(Agree(coarse, fine, theta) ? null : fine);
+            if (fine.Compose(coarse, better, epsilon, logDelta) is HockeyStick stick)
+            {
+                return stick;
+            }
+        }
+    }
+
+    // A tilt found on the coarse grid serves the fine one as long as both see the same law there; any tilt is safe, a strange one is loose.
+    private static bool Agree(LossComposition coarse, LossComposition fine, double theta) => Math.Abs(coarse.Moments(theta).Log - fine.Moments(theta).Log) < 1;
 
     private LossComposition Coarse(LossPlan plan, LossDirection direction, double variance, double uses, double tail)
     {
@@ -143,12 +160,12 @@ public sealed class LossAccountant
 
     // The grid adds at most step^2/4, on average step^2/6, of variance to each use, hence about (theta+1) uses step^2/12 to epsilon.
     private LossComposition Fine(
-        LossPlan plan, LossDirection direction, double theta, double epsilon, double uses, double tail, LossRounding rounding)
+        LossPlan plan, LossDirection direction, double theta, double epsilon, double coarsening, double tail, LossRounding rounding)
     {
-        (double variance, _) = plan.Size();
+        (double variance, double uses) = plan.Size();
         double aim = Math.Max(epsilon, 0.1 * Math.Sqrt(variance));
         double step = Math.Sqrt(12 * _precision * aim / ((theta + 1) * uses));
-        step = Math.Max(step, plan.Range(tail) / LargestLaw);
+        step = coarsening * Math.Max(step, plan.Range(tail) / LargestLaw);
         return new LossComposition(plan.Discretise(direction, step, tail, rounding), rounding, Transform);
     }
 

@@ -7,8 +7,8 @@ namespace DpSpark.Core.Accounting.Loss;
 /// </remarks>
 public static class LossCalibration
 {
-    private const double SearchPrecision = 1e-5;
-    private const double Tolerance = 1e-7;
+    private const double SearchPrecision = 1e-4;
+    private const double Tolerance = 1e-6;
 
     /// <summary>The least factor, to about a relative 1e-6, at which the plan keeps (epsilon, delta); always on the private side.</summary>
     /// <param name="planAt">The plan at a factor; its epsilon falls as the factor rises.</param>
@@ -24,7 +24,7 @@ public static class LossCalibration
             throw new ArgumentOutOfRangeException(nameof(epsilon), "Calibration needs an epsilon and a guess above 0.");
         }
 
-        double rough = Search(new LossAccountant(SearchPrecision), planAt, epsilon, delta, guess, 1e-5);
+        double rough = Search(new LossAccountant(SearchPrecision), planAt, epsilon, delta, guess, 1e-4);
         return Search(new LossAccountant(), planAt, epsilon, delta, rough, Tolerance);
     }
 

@@ -12,6 +12,7 @@ namespace DpSpark.Core.Accounting.Loss;
 internal sealed class LossComposition
 {
     private const double LogLowerTail = -30;
+    private const int LongestWindow = 1 << 20;
     private readonly (LossLaw Law, int Count)[] _parts;
     private readonly LossRounding _rounding;
     private readonly Func<int, FourierTransform> _transforms;
@@ -85,7 +86,12 @@ internal sealed class LossComposition
     }
 
     /// <summary>Composes around a tilt; the result answers epsilon and delta near it.</summary>
-    internal HockeyStick Compose(double theta, double nearEpsilon, double logDelta)
+    /// <param name="coarse">The same plan on a coarser grid, to find good tilts for the tails: this one then proves them.</param>
+    /// <param name="theta">The tilt.</param>
+    /// <param name="nearEpsilon">About the epsilon that is asked for.</param>
+    /// <param name="logDelta">About the logarithm of its delta.</param>
+    /// <returns>The composed law, or null where the window would not fit: a coarser grid is needed.</returns>
+    internal HockeyStick? Compose(LossComposition coarse, double theta, double nearEpsilon, double logDelta)
     {
         (double log, double mean, double variance) = Moments(theta);
         double sigma = Math.Sqrt(variance) + _step;
@@ -93,24 +99,25 @@ internal sealed class LossComposition
         double top = Highest;
         double topLog = double.NegativeInfinity;
         double bottom = Lowest;
-        for (double t = 1; t <= 32; t *= 1.5)
+        double up = BestShift(shift => (coarse.Moments(theta + shift).Log - logBudget) / (theta + shift), 1 / sigma) + theta;
+        double bound = (Moments(up).Log - logBudget) / up;
+        if (bound < top)
         {
-            double up = theta + (t / sigma);
-            double upLog = Moments(up).Log;
-            double bound = (upLog - logBudget) / up;
-            if (bound < top)
-            {
-                top = bound;
-                topLog = logBudget;
-            }
-
-            double shift = t / sigma;
-            bottom = Math.Max(bottom, (LogLowerTail - Moments(theta - shift).Log + log) / shift);
+            top = bound;
+            topLog = logBudget;
         }
 
+        double coarseLog = coarse.Moments(theta).Log;
+        double down = BestShift(shift => -(LogLowerTail - coarse.Moments(theta - shift).Log + coarseLog) / shift, 1 / sigma);
+        bottom = Math.Max(bottom, (LogLowerTail - Moments(theta - down).Log + log) / down);
         bottom = Math.Min(Math.Min(bottom, mean - sigma), Math.Max(nearEpsilon - _step, Lowest));
         long first = (long)Math.Floor(bottom / _step) - 2;
         long last = (long)Math.Ceiling(Math.Max(top, nearEpsilon) / _step) + 2;
+        if ((double)last - first > LongestWindow)
+        {
+            return null;
+        }
+
         int length = 1;
         while (length < last - first + 1)
         {
@@ -168,6 +175,22 @@ internal sealed class LossComposition
             Beyond = double.IsNegativeInfinity(topLog) ? 0 : Math.Exp(topLog),
             Alias = lowerAlias + upperAlias,
         };
+    }
+
+    private static double BestShift(Func<double, double> function, double unit)
+    {
+        double best = unit;
+        double least = double.PositiveInfinity;
+        for (double t = 1; t <= 32; t *= 1.5)
+        {
+            double value = function(t * unit);
+            if (value < least)
+            {
+                (least, best) = (value, t * unit);
+            }
+        }
+
+        return best;
     }
 
     private static double Norm(Complex[] values)

@@ -117,6 +117,13 @@ internal sealed class LossPlan
         double range = 0;
         foreach ((PrivacyMechanism mechanism, _) in Uses)
         {
+            if (mechanism is SampledMechanism { Rate: var rate, Mechanism: GaussianMechanism g })
+            {
+                double mu = g.L2Sensitivity / g.Sigma;
+                range = Math.Max(range, Elementary.Log1P(rate * Elementary.ExpM1(Math.Min(700, mu * ((mu / 2) + reach)))) - Elementary.Log1P(-Math.Min(rate, 0.999999)));
+                continue;
+            }
+
             double spread = LossLaws.Spread(mechanism is SampledMechanism { Mechanism: var inner } ? inner : mechanism);
             range = Math.Max(range, mechanism is GaussianMechanism or DiscreteGaussianMechanism or SampledMechanism { Mechanism: GaussianMechanism or DiscreteGaussianMechanism }
                 ? spread * (spread + (2 * reach)) : 2 * spread);
