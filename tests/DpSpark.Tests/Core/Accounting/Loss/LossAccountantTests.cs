@@ -99,7 +99,7 @@ public class LossAccountantTests
     [Fact]
     public void Delta_WrongSensitivities_AreRejected()
     {
-        var accountant = new LossAccountant(1e-4);
+        var accountant = new LossAccountant();
         double sigma = GaussianPrivacy.SafeSigma(1, 1e-6, Math.Sqrt(4));
 
         Assert.InRange(accountant.Delta([new(new GaussianMechanism(sigma, 2), 1)], 1), 0.99e-6, 1e-6 * (1 + 1e-3));
