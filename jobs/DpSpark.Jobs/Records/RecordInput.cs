@@ -1,6 +1,7 @@
 using DpSpark.Arrow;
 using DpSpark.Core.Parameters;
 using DpSpark.Engine.Planning;
+using DpSpark.Jobs.Running;
 
 namespace DpSpark.Jobs.Records;
 
@@ -31,8 +32,8 @@ internal sealed record RecordInput
     /// <summary>Version of the tool.</summary>
     public required string ToolVersion { get; init; }
 
-    /// <summary>Engine: <c>local</c>.</summary>
-    public required string Engine { get; init; }
+    /// <summary>The engine.</summary>
+    public required EngineInfo Engine { get; init; }
 
     /// <summary>Id of the run, the scheduler's or our own.</summary>
     public required string RunId { get; init; }

@@ -82,7 +82,12 @@ internal static class ReleaseRecord
         json.WriteStartObject("tool");
         json.WriteString("name", "dpspark");
         json.WriteString("version", input.ToolVersion);
-        json.WriteString("engine", input.Engine);
+        json.WriteString("engine", input.Engine.Name);
+        if (input.Engine.Spark is { } spark)
+        {
+            json.WriteString("spark", spark);
+        }
+
         json.WriteString("mechanisms", MechanismVersion);
         json.WriteEndObject();
 

@@ -15,7 +15,7 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
     public string RunId => Request.RunId ?? "run-" + JobHash[..12];
 
     /// <summary>The record of a result; hash, attempts, commitment and ledger are added where they are known.</summary>
-    public RecordInput Record(string releaseId, ReleaseResult result, DateTimeOffset finished) => new()
+    public RecordInput Record(string releaseId, ReleaseResult result, EngineInfo engine, DateTimeOffset finished) => new()
     {
         ReleaseId = releaseId,
         Plan = Request.Plan,
@@ -24,7 +24,7 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
         Vars = Request.Vars,
         RunDate = Request.RunDate,
         ToolVersion = Request.ToolVersion,
-        Engine = "local",
+        Engine = engine,
         RunId = RunId,
         Attempts = 1,
         Started = Started,

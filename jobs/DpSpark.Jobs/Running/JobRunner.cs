@@ -1,15 +1,15 @@
 using DpSpark.Core;
 using DpSpark.Engine.Flow;
-using DpSpark.Engine.Local;
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Ledger;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Sinks;
 using DpSpark.Jobs.Sources;
+using DpSpark.Jobs.Spark;
 
 namespace DpSpark.Jobs.Running;
 
-/// <summary>Runs a job that was read and planned, in this process, with the ledger that it names.</summary>
+/// <summary>Runs a job that was read and planned, in this process or on Spark, with the ledger that it names.</summary>
 public static class JobRunner
 {
     private const long SmallestMemory = 64 << 20;
@@ -21,8 +21,17 @@ public static class JobRunner
     /// <param name="observer">Is told what happens.</param>
     /// <param name="cancellationToken">Ends the run within two seconds.</param>
     /// <exception cref="DpSparkException">Every fault that has a code.</exception>
-    public static RunResult Run(JobManifest job, ReleasePlan plan, RunSettings settings, IRunObserver observer, CancellationToken cancellationToken) =>
-        new ReleaseRunner(options => new LocalBackend(options), () => OpenLedger(job, settings), settings.Time).Run(RequestOf(job, plan, settings), observer, cancellationToken);
+    public static RunResult Run(JobManifest job, ReleasePlan plan, RunSettings settings, IRunObserver observer, CancellationToken cancellationToken)
+    {
+        var request = RequestOf(job, plan, settings);
+        if (settings.Spark is not { } spark)
+        {
+            return new ReleaseRunner(new LocalEngine(), () => OpenLedger(job, settings), settings.Time).Run(request, observer, cancellationToken);
+        }
+
+        using var engine = new SparkEngine(spark, observer);
+        return new ReleaseRunner(engine, () => OpenLedger(job, settings), settings.Time).Run(request, observer, cancellationToken);
+    }
 
     /// <summary>Full path of the ledger that a job pays from.</summary>
     /// <param name="job">The job.</param>

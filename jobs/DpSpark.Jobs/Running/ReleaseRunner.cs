@@ -7,7 +7,6 @@ using DpSpark.Engine.Local;
 using DpSpark.Jobs.Ledger;
 using DpSpark.Jobs.Records;
 using DpSpark.Jobs.Sinks;
-using DpSpark.Jobs.Sources;
 
 namespace DpSpark.Jobs.Running;
 
@@ -21,17 +20,17 @@ namespace DpSpark.Jobs.Running;
 /// </remarks>
 public sealed class ReleaseRunner
 {
-    private readonly Func<LocalOptions, IBackend> _backend;
+    private readonly IRunEngine _engine;
     private readonly Func<ILedger> _ledger;
     private readonly TimeProvider _time;
 
     /// <summary>Makes a runner.</summary>
-    /// <param name="backend">Makes the engine with its limits.</param>
+    /// <param name="engine">Where it computes.</param>
     /// <param name="ledger">Opens the ledger; called once per run, never for a test.</param>
     /// <param name="time">The clock.</param>
-    public ReleaseRunner(Func<LocalOptions, IBackend> backend, Func<ILedger> ledger, TimeProvider time)
+    public ReleaseRunner(IRunEngine engine, Func<ILedger> ledger, TimeProvider time)
     {
-        _backend = backend;
+        _engine = engine;
         _ledger = ledger;
         _time = time;
     }
@@ -47,15 +46,15 @@ public sealed class ReleaseRunner
         var run = new Attempt(request, observer, new OutputFolder(request.Output.Path), ReleaseKey.OfJob(request), _time.GetUtcNow(), Stopwatch.StartNew());
         RunLogFile.EnsureAllowed(request.RunLog, run.Output.FullPath);
         using var spill = TempSpillStore.Open(request.TempFolder);
-        var source = LocalSource.Open(request.Source, request.Plan.Spec.Columns, request.Threads);
-        observer.Step("contract", Invariant($"{source.Files.Count} {(source.Files.Count == 1 ? "file" : "files")}, columns ok"));
+        var source = _engine.Open(request, cancellationToken);
+        observer.Step("contract", source.Description + ", columns ok");
         return request.Mode == RunMode.Release ? Release(run, source, spill, cancellationToken) : Test(run, source, spill, cancellationToken);
     }
 
-    private RunResult Release(Attempt run, LocalSource source, TempSpillStore spill, CancellationToken cancellationToken)
+    private RunResult Release(Attempt run, IRunSource source, TempSpillStore spill, CancellationToken cancellationToken)
     {
         var target = run.Request.Ledger ?? throw new ArgumentException("A release needs a ledger.", nameof(run));
-        var fingerprint = InputFingerprint.Compute(source.Files, run.Request.Threads, cancellationToken);
+        var fingerprint = source.Fingerprint(run.Request.Threads, cancellationToken);
         var key = ReleaseKey.Of(run.JobHash, fingerprint);
         using var ledger = _ledger();
         var reserve = new ReservationRequest
@@ -81,6 +80,7 @@ public sealed class ReleaseRunner
 
         run.Output.EnsureFree(run.Request.Output.Replace);
         run.Output.EnsureWritable();
+        _engine.Prepare(cancellationToken);
         FailPoints.Hit("before-reserve");
         var outcome = ledger.Reserve(reserve, cancellationToken);
         if (outcome.Replay is { } committed)
@@ -110,7 +110,7 @@ public sealed class ReleaseRunner
     }
 
     /// <summary>Brings a reservation to a finished stage: the one an earlier attempt left, or a new one with the same noise.</summary>
-    private Staged Work(Attempt run, IReservation reservation, LocalSource source, TempSpillStore spill, CancellationToken cancellationToken)
+    private Staged Work(Attempt run, IReservation reservation, IRunSource source, TempSpillStore spill, CancellationToken cancellationToken)
     {
         var stage = run.Output.StagePath(reservation.ReleaseId);
         if (reservation.State == ReleaseState.Staged && reservation.StagePath == stage && Directory.Exists(stage) && PartFiles.Hash(stage) == reservation.OutputHash)
@@ -136,16 +136,16 @@ public sealed class ReleaseRunner
         }
     }
 
-    private ReleaseResult Compute(Attempt run, LocalSource source, TempSpillStore spill, RunKey key, CancellationToken cancellationToken)
+    private ReleaseResult Compute(Attempt run, IRunSource source, TempSpillStore spill, RunKey key, CancellationToken cancellationToken)
     {
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var backend = _backend(new LocalOptions { MemoryBytes = run.Request.MemoryBytes, Threads = run.Request.Threads, SpillStore = spill });
+            var backend = _engine.Backend(new LocalOptions { MemoryBytes = run.Request.MemoryBytes, Threads = run.Request.Threads, SpillStore = spill });
             FailPoints.Hit("engine-started");
             var result = backend.Run(run.Request.Plan, source, key, run.Request.Mode, new Relay(run.Observer), cancellationToken);
             FailPoints.Hit("engine-done");
-            InputFingerprint.EnsureUnchanged(source.Files);
+            source.EnsureUnchanged();
             cancellationToken.ThrowIfCancellationRequested();
             run.Observer.Step("noise", Invariant($"{result.Table.Length} {(result.Table.Length == 1 ? "key" : "keys")} x {run.Request.Plan.Spec.Nodes.Count} values"));
             return result;
@@ -167,7 +167,7 @@ public sealed class ReleaseRunner
 
     private Staged WriteStage(Attempt run, IReservation reservation, ReleaseResult result, CancellationToken cancellationToken)
     {
-        var input = run.Record(reservation.ReleaseId, result, _time.GetUtcNow()) with
+        var input = run.Record(reservation.ReleaseId, result, _engine.Info, _time.GetUtcNow()) with
         {
             Attempts = reservation.Attempts,
             SecretCommitment = reservation.SecretCommitment,
@@ -311,15 +311,16 @@ public sealed class ReleaseRunner
         }
     }
 
-    private RunResult Test(Attempt run, LocalSource source, TempSpillStore spill, CancellationToken cancellationToken)
+    private RunResult Test(Attempt run, IRunSource source, TempSpillStore spill, CancellationToken cancellationToken)
     {
         const string id = "test";
         run.Output.EnsureFree(run.Request.Output.Replace);
         run.Output.EnsureWritable();
+        _engine.Prepare(cancellationToken);
         run.Observer.Step("test", run.Request.Mode.ToString().ToLowerInvariant() + ": no ledger, no guarantee, not to be published");
         var secret = run.Request.TestKey?.ToArray() ?? RandomNumberGenerator.GetBytes(32);
         var result = Compute(run, source, spill, new RunKey(secret, Encoding.UTF8.GetBytes(id)), cancellationToken);
-        var input = run.Record(id, result, _time.GetUtcNow()) with { TestMode = run.Request.Mode.ToString().ToLowerInvariant() };
+        var input = run.Record(id, result, _engine.Info, _time.GetUtcNow()) with { TestMode = run.Request.Mode.ToString().ToLowerInvariant() };
         Stage(run, id, OutputFolder.TestRecordName, input, result, cancellationToken);
         try
         {

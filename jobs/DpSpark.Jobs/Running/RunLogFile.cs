@@ -58,11 +58,15 @@ internal static class RunLogFile
         json.WriteStartObject();
         json.WriteString("warning", "True figures of private data: for the operator alone.");
         json.WriteString("release_id", releaseId);
-        json.WriteNumber("rows_read", log.RowsRead);
-        json.WriteNumber("rows_dropped", log.RowsDropped);
-        json.WriteNumber("rows_outside_keyset", log.RowsOutsideKeyset);
-        json.WriteNumber("partitions", log.Partitions);
-        json.WriteNumber("bytes_spilled", log.BytesSpilled);
+        if (log.HasCounts)
+        {
+            json.WriteNumber("rows_read", log.RowsRead);
+            json.WriteNumber("rows_dropped", log.RowsDropped);
+            json.WriteNumber("rows_outside_keyset", log.RowsOutsideKeyset);
+            json.WriteNumber("partitions", log.Partitions);
+            json.WriteNumber("bytes_spilled", log.BytesSpilled);
+        }
+
         json.WriteNumber("seconds", Math.Round(elapsed.TotalSeconds, 3));
         json.WriteStartObject("stages");
         foreach (var (stage, time) in log.Timings)

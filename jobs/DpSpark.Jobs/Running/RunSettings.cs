@@ -1,4 +1,5 @@
 using DpSpark.Engine.Flow;
+using DpSpark.Jobs.Spark;
 
 namespace DpSpark.Jobs.Running;
 
@@ -13,6 +14,9 @@ public sealed record RunSettings
 
     /// <summary>Bytes the engine may hold; null for half of the machine's memory.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>The Spark that computes; null for this process.</summary>
+    public SparkSettings? Spark { get; init; }
 
     /// <summary>Threads; null for all cores.</summary>
     public int? Threads { get; init; }

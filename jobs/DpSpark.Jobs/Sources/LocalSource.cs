@@ -3,11 +3,12 @@ using DpSpark.Core;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Flow;
 using DpSpark.Jobs.Manifest;
+using DpSpark.Jobs.Running;
 
 namespace DpSpark.Jobs.Sources;
 
 /// <summary>Files of this machine as rows for the engine. Opening it reads schemas and headers only; rows are decoded when the engine asks for them.</summary>
-public sealed class LocalSource : IRowSource
+public sealed class LocalSource : IRunSource
 {
     private LocalSource(IReadOnlyList<InputFile> files, Schema schema, long? estimatedRows, IReadOnlyList<IRowSplit> splits)
     {
@@ -28,6 +29,15 @@ public sealed class LocalSource : IRowSource
 
     /// <inheritdoc/>
     public IReadOnlyList<IRowSplit> Splits { get; }
+
+    /// <inheritdoc/>
+    public string Description => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Files.Count} {(Files.Count == 1 ? "file" : "files")}");
+
+    /// <inheritdoc/>
+    public byte[] Fingerprint(int threads, CancellationToken cancellationToken) => InputFingerprint.Compute(Files, threads, cancellationToken);
+
+    /// <inheritdoc/>
+    public void EnsureUnchanged() => InputFingerprint.EnsureUnchanged(Files);
 
     /// <summary>Finds the files, and holds the schema of each against the contract.</summary>
     /// <param name="location">Where the rows are.</param>

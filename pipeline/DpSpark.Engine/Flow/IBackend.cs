@@ -51,6 +51,9 @@ public sealed record ReleaseResult(RecordBatch Table, RunLog Log);
 /// <summary>True figures of a run. Private data: written only where the operator asks for it.</summary>
 public sealed record RunLog
 {
+    /// <summary>Whether the counts below were taken; an engine that spreads rows over other machines counts nothing.</summary>
+    public bool HasCounts { get; init; } = true;
+
     /// <summary>Rows read from the source.</summary>
     public long RowsRead { get; init; }
 

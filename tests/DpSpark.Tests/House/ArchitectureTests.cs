@@ -12,7 +12,7 @@ public sealed class ArchitectureTests
         ["DpSpark.Core"] = ["DpSpark.Arrow"],
         ["DpSpark.Engine"] = ["DpSpark.Core", "DpSpark.Arrow"],
         ["DpSpark.Connect"] = ["DpSpark.Arrow", "Google.Protobuf"],
-        ["DpSpark.Jobs"] = ["DpSpark.Engine", "DpSpark.Core", "DpSpark.Arrow", "YamlDotNet", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core", "SQLitePCLRaw.batteries_v2", "IronSnappy"],
+        ["DpSpark.Jobs"] = ["DpSpark.Connect", "DpSpark.Engine", "DpSpark.Core", "DpSpark.Arrow", "YamlDotNet", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core", "SQLitePCLRaw.batteries_v2", "IronSnappy"],
         ["dpspark-worker"] = ["DpSpark.Core", "DpSpark.Arrow"],
         ["dpspark"] = ["DpSpark.Jobs", "DpSpark.Engine", "DpSpark.Core", "DpSpark.Arrow", "System.CommandLine", "Spectre.Console"],
     };

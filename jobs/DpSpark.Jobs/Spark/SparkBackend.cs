@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using DpSpark.Connect;
+using DpSpark.Core;
+using DpSpark.Engine.Flow;
+using DpSpark.Engine.Planning;
+
+namespace DpSpark.Jobs.Spark;
+
+/// <summary>The engine that runs a plan through Spark Connect and our worker on the executors. What comes back here is released rows, nothing else.</summary>
+internal sealed class SparkBackend : IBackend
+{
+    private readonly ConnectSession _session;
+    private readonly int _cores;
+    private readonly int? _askedSlices;
+
+    public SparkBackend(ConnectSession session, int cores, int? askedSlices)
+    {
+        _session = session;
+        _cores = cores;
+        _askedSlices = askedSlices;
+    }
+
+    public ReleaseResult Run(ReleasePlan plan, IRowSource source, RunKey key, RunMode mode, IProgress<StageProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (source is not SparkSource rows)
+        {
+            throw new ArgumentException("Spark runs sources that Spark reads.", nameof(source));
+        }
+
+        var watch = Stopwatch.StartNew();
+        var keyset = KeysetOnSpark.Of(plan.Request.Keyset?.Keys, out var file);
+        var relation = new SparkPlan(plan, rows, SparkSlices.For(_cores, rows.Bytes, _askedSlices), keyset, key, mode).Release();
+        var released = new ReleasedRows(plan.Spec, plan.Request.Keyset?.Keys);
+        var options = new ExecuteOptions
+        {
+            Progress = p => progress?.Report(new StageProgress("spark", (int)Math.Min(p.CompletedTasks, int.MaxValue), (int)Math.Min(Math.Max(p.Tasks, 1), int.MaxValue))),
+        };
+        Blocking.Run(async () =>
+        {
+            if (file is not null)
+            {
+                await _session.AddArtifactsAsync([file], cancellationToken).ConfigureAwait(false);
+            }
+
+            await foreach (var batch in _session.CollectAsync(relation, options, cancellationToken).ConfigureAwait(false))
+            {
+                using (batch)
+                {
+                    released.Add(batch);
+                }
+            }
+        });
+        return new ReleaseResult(released.ToTable(), new RunLog { HasCounts = false, Timings = new Dictionary<string, TimeSpan> { ["spark"] = watch.Elapsed } });
+    }
+}
