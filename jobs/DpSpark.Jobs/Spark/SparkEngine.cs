@@ -34,7 +34,7 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
         catch (FormatException e)
         {
             // The text names the fault, never a value: the string may hold a token.
-            throw new DpSparkException("DPS2095", ExitCodes.Usage, "the connection string of the Spark server cannot be read: " + e.Message, null, ["write it as sc://host:15002/;token=…;use_ssl=true"], e);
+            throw new DpSparkException("DPS2096", ExitCodes.Usage, "the connection string of the Spark server cannot be read: " + e.Message, null, ["write it as sc://host:15002/;token=…;use_ssl=true"], e);
         }
 
         _worker = settings.Worker ?? WorkerPlacement.Find(AppContext.BaseDirectory, _endpoint.IsLoopback);
