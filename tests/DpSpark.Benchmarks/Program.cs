@@ -8,5 +8,21 @@ if (args is ["w1", var rows, var path] && long.TryParse(rows, NumberStyles.None,
     return 0;
 }
 
-Console.Error.WriteLine("usage: w1 ROWS FILE.parquet    writes workload W1");
+if (args is ["spark", var file, var remote, var runs, .. var rest] && int.TryParse(runs, NumberStyles.None, CultureInfo.InvariantCulture, out var repeat) && repeat > 0)
+{
+    int? server = null;
+    foreach (var option in rest)
+    {
+        server = int.TryParse(option, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : server;
+    }
+
+    Spark.Compare(file, remote, repeat, withBounded: !rest.Contains("--plain-only"), server);
+    return 0;
+}
+
+Console.Error.WriteLine("""
+    usage: w1 ROWS FILE.parquet                              writes workload W1
+           spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only]
+                releases it on Spark, alternating with the same in Spark SQL; PID of the server on this machine: tells processor time as well
+    """);
 return 2;

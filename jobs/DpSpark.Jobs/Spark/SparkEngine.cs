@@ -40,6 +40,9 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
         _worker = settings.Worker ?? WorkerPlacement.Find(AppContext.BaseDirectory, _endpoint.IsLoopback);
     }
 
+    /// <summary>The session of the run, once <see cref="Prepare"/> was called.</summary>
+    internal ConnectSession Session => _session ?? throw new InvalidOperationException("The engine was not prepared.");
+
     public EngineInfo Info => new("spark-connect", _version);
 
     public IRunSource Open(RunRequest request, CancellationToken cancellationToken) => request.Source.Format == FileKind.Arrow
@@ -69,7 +72,7 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
     public IBackend Backend(LocalOptions options)
     {
         int? asked = _settings.Settings.TryGetValue(Slices, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
-        return new SparkBackend(_session ?? throw new InvalidOperationException("The engine was not prepared."), _cores, asked);
+        return new SparkBackend(Session, _cores, asked);
     }
 
     public void Dispose()
