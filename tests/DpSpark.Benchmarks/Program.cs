@@ -16,13 +16,15 @@ if (args is ["spark", var file, var remote, var runs, .. var rest] && int.TryPar
         server = int.TryParse(option, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : server;
     }
 
-    Spark.Compare(file, remote, repeat, withBounded: !rest.Contains("--plain-only"), server);
+    Spark.Compare(file, remote, repeat, rest.Contains("--parts") ? Peers.Parts : rest.Contains("--plain-only") ? Peers.Plain : Peers.Both, server);
     return 0;
 }
 
 Console.Error.WriteLine("""
-    usage: w1 ROWS FILE.parquet                              writes workload W1
-           spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only]
-                releases it on Spark, alternating with the same in Spark SQL; PID of the server on this machine: tells processor time as well
+    usage: w1 ROWS FILE.parquet
+             writes workload W1
+           spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only | --parts]
+             releases it on Spark, alternating with the same in Spark SQL (plain and bounded; plain only; or the parts of the release that are Spark's own);
+             PID of the server, on this machine: tells processor time as well
     """);
 return 2;

@@ -34,13 +34,17 @@ internal sealed class Spark : IRunObserver
         HAVING count(*) > 20
         """;
 
+    // What the release needs of Spark, up to the worker: reading and decoding; then the shuffle by unit as well.
+    private const string Read = "SELECT sum(user_id), sum(partition_key), sum(value) FROM parquet.`{0}`";
+    private const string Shuffle = "SELECT sum(user_id), sum(partition_key), sum(value) FROM (SELECT /*+ REPARTITION(4, user_id) */ * FROM parquet.`{0}`)";
+
     /// <summary>Measures and prints.</summary>
     /// <param name="file">The Parquet file of the workload.</param>
     /// <param name="remote">Connection string of the server.</param>
     /// <param name="runs">Measured runs of each; one more of each warms up.</param>
-    /// <param name="withBounded">Whether the query that bounds in SQL runs as well.</param>
+    /// <param name="peers">What runs beside the release.</param>
     /// <param name="server">Process id of a server on this machine, whose processor time is told as well; null for none.</param>
-    public static void Compare(string file, string remote, int runs, bool withBounded, int? server)
+    public static void Compare(string file, string remote, int runs, Peers peers, int? server)
     {
         var path = Path.GetFullPath(file);
         var observer = new Spark();
@@ -68,14 +72,10 @@ internal sealed class Spark : IRunObserver
         var backend = engine.Backend(new LocalOptions { MemoryBytes = request.MemoryBytes, Threads = request.Threads, SpillStore = spill });
         var key = new RunKey(new byte[32], new byte[32]);
 
-        var contestants = new List<(string Name, Func<int> Run)>
+        var contestants = new List<(string Name, Func<int> Run)> { ("release", () => backend.Run(plan, source, key, RunMode.Seeded, null, CancellationToken.None).Table.Length) };
+        foreach (var (name, query) in QueriesOf(peers))
         {
-            ("release", () => backend.Run(plan, source, key, RunMode.Seeded, null, CancellationToken.None).Table.Length),
-            ("plain", () => Query(engine, Plain, path)),
-        };
-        if (withBounded)
-        {
-            contestants.Add(("bounded", () => Query(engine, Bounded, path)));
+            contestants.Add((name, () => Query(engine, query, path)));
         }
 
         var seconds = contestants.Select(_ => new List<double>()).ToArray();
@@ -113,6 +113,13 @@ internal sealed class Spark : IRunObserver
     {
     }
 
+    private static IReadOnlyList<(string Name, string Query)> QueriesOf(Peers peers) => peers switch
+    {
+        Peers.Plain => [("plain", Plain)],
+        Peers.Parts => [("read", Read), ("shuffle", Shuffle)],
+        _ => [("plain", Plain), ("bounded", Bounded)],
+    };
+
     private static int Query(SparkEngine engine, string query, string path)
     {
         var text = query.Replace("{0}", path, StringComparison.Ordinal);
@@ -137,4 +144,17 @@ internal sealed class Spark : IRunObserver
         var middle = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
+}
+
+/// <summary>What a release is compared with.</summary>
+internal enum Peers
+{
+    /// <summary>The plain query and the one that bounds.</summary>
+    Both,
+
+    /// <summary>The plain query alone.</summary>
+    Plain,
+
+    /// <summary>The parts of the release that are Spark's own.</summary>
+    Parts,
 }
