@@ -5,8 +5,8 @@ using DpSpark.Core.Accounting;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
-using NoiseChoice = DpSpark.Engine.Planning.NoiseChoice;
 using static DpSpark.Tests.Engine.Planning.Requests;
+using NoiseChoice = DpSpark.Engine.Planning.NoiseChoice;
 
 namespace DpSpark.Tests.Engine.Planning;
 
