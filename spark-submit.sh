@@ -127,7 +127,7 @@ esac
 # ---- the application
 work=$(mktemp -d) && chmod 700 "$work"
 log=${DPSPARK_SPARK_LOG:-$work/spark.log}
-jvm='' client='' signalled=''
+jvm='' client='' watch='' signalled=''
 
 take_down() {
   trap - EXIT
@@ -139,8 +139,8 @@ take_down() {
       kill -0 "$jvm" 2>/dev/null || break
       sleep 0.25
     done
-    kill -KILL "$jvm" 2>/dev/null
-    wait "$jvm" 2>/dev/null
+    kill -KILL "$jvm" $watch 2>/dev/null
+    wait "$jvm" $watch 2>/dev/null
   fi
   rm -rf "$work"
 }
@@ -175,6 +175,7 @@ $warehouse || before+=(--conf "spark.sql.warehouse.dir=$work/warehouse")
 jvm=$!
 # Should this script be killed outright, the application goes with it.
 (trap '' INT HUP; while kill -0 $$ 2>/dev/null && kill -0 "$jvm" 2>/dev/null; do sleep 1; done; kill -TERM "$jvm" 2>/dev/null) >/dev/null 2>&1 &
+watch=$!
 
 port='' waited=0
 while [ -z "$port" ]; do
