@@ -58,7 +58,7 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
             throw new DpSparkException("DPS6007", ExitCodes.Environment, $"Spark {_version} is not supported.", "Releases run on Spark 4.0 to 4.3.", ["use a server of one of these versions"]);
         }
 
-        _session = new ConnectSession(_endpoint);
+        _session = new ConnectSession(_endpoint, new ConnectOptions { Retry = _settings.Retry ?? new RetryPolicy() });
         await _session.SetConfigAsync(Config(), cancellationToken).ConfigureAwait(false);
         if (_worker.Shipping == WorkerShipping.Artifact)
         {

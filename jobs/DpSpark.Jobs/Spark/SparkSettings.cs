@@ -1,3 +1,5 @@
+using DpSpark.Connect;
+
 namespace DpSpark.Jobs.Spark;
 
 /// <summary>Which Spark computes a release, and where its worker comes from.</summary>
@@ -14,4 +16,7 @@ public sealed record SparkSettings
 
     /// <summary>Where the worker comes from; null to look beside the program.</summary>
     public WorkerPlacement? Worker { get; init; }
+
+    /// <summary>When failed calls are tried again; null for what suits a server anywhere.</summary>
+    internal RetryPolicy? Retry { get; init; }
 }

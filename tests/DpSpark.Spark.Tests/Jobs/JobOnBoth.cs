@@ -48,6 +48,9 @@ internal sealed class JobOnBoth : IDisposable
     /// <summary>The same test on Spark.</summary>
     public RunResult OnSpark(SparkServer server, string output, RunMode mode = RunMode.Seeded) => Run(output, mode, SettingsOf(server));
 
+    /// <summary>The same test on Spark, as the settings say.</summary>
+    public RunResult OnSpark(SparkSettings spark, string output) => Run(output, RunMode.Seeded, spark);
+
     /// <summary>A release.</summary>
     public RunResult Release(SparkSettings? spark, CancellationToken cancellation = default)
     {

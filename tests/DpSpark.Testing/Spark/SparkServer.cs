@@ -11,7 +11,7 @@ namespace DpSpark.Testing.Spark;
 public sealed partial class SparkServer : IAsyncDisposable
 {
     // The JVM ends with this script, and the script with its standard input: a test host that is killed leaves nothing behind.
-    private const string Supervisor =
+    internal const string Supervisor =
         """
         "$@" < /dev/null &
         jvm=$!
@@ -26,10 +26,12 @@ public sealed partial class SparkServer : IAsyncDisposable
     private readonly Process _process;
     private readonly TaskCompletionSource<int> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<string> _tail = new();
+    private readonly int _logLines;
     private int _port;
 
-    private SparkServer(Process process, string folder, string token)
+    private SparkServer(Process process, string folder, string token, int logLines)
     {
+        _logLines = logLines;
         _process = process;
         Folder = folder;
         Token = token;
@@ -40,6 +42,18 @@ public sealed partial class SparkServer : IAsyncDisposable
 
     /// <summary>The bearer token that every call must carry.</summary>
     public string Token { get; }
+
+    /// <summary>Where its pages are, when <c>spark.ui.enabled</c> was set.</summary>
+    public Uri? Pages
+    {
+        get
+        {
+            lock (_tail)
+            {
+                return _tail.Select(l => PagesLine().Match(l)).FirstOrDefault(m => m.Success) is { } match ? new Uri("http://127.0.0.1:" + match.Groups[1].Value) : null;
+            }
+        }
+    }
 
     /// <summary>The connection string.</summary>
     public string ConnectionString => $"sc://{Address}/;token={Token}";
@@ -84,7 +98,7 @@ public sealed partial class SparkServer : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        var server = new SparkServer(Process.Start(start)!, folder, token);
+        var server = new SparkServer(Process.Start(start)!, folder, token, options.LogLines);
         try
         {
             await server.WaitUntilReadyAsync(options.StartTimeout).ConfigureAwait(false);
@@ -192,7 +206,7 @@ public sealed partial class SparkServer : IAsyncDisposable
         lock (_tail)
         {
             _tail.Enqueue(line);
-            if (_tail.Count > 400)
+            if (_tail.Count > _logLines)
             {
                 _tail.Dequeue();
             }
@@ -206,4 +220,7 @@ public sealed partial class SparkServer : IAsyncDisposable
 
     [GeneratedRegex("Spark Connect server started at: .*:([0-9]+)$")]
     private static partial Regex Ready();
+
+    [GeneratedRegex("service 'SparkUI' on port ([0-9]+)")]
+    private static partial Regex PagesLine();
 }

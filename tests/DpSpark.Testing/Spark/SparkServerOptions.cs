@@ -15,6 +15,9 @@ public sealed record SparkServerOptions
     /// <summary>Further Spark settings (<c>--conf</c>).</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Lines of its log that are kept.</summary>
+    public int LogLines { get; init; } = 400;
+
     /// <summary>How long the server may take to say that it is ready.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);
 }

@@ -21,7 +21,7 @@ internal sealed class StageUdfHost(ISpillStore spillStore, long memoryBytes) : I
             MemoryBytes = request.MemoryBytes ?? memoryBytes,
             Keyset = KeysetOf(request, header),
         });
-        return new StageUdf(task);
+        return new StageUdf(task, request.Step);
     }
 
     private KeysetIndex? KeysetOf(StageRequest request, TaskHeader header) =>
@@ -29,13 +29,14 @@ internal sealed class StageUdfHost(ISpillStore spillStore, long memoryBytes) : I
         : request.KeysetFile is { } file ? _keysets.Open(Path.Combine(header.FilesDirectory, file), request.KeysetSha256!)
         : null;
 
-    private sealed class StageUdf(StageTask task) : IUdf
+    private sealed class StageUdf(StageTask task, StageStep step) : IUdf
     {
         public Schema Output => task.Output;
 
         public long BytesSpilled => task.BytesSpilled;
 
-        public IEnumerable<RecordBatch> Run(IEnumerable<RecordBatch> input, CancellationToken cancellationToken) => task.Run(input, cancellationToken);
+        public IEnumerable<RecordBatch> Run(IEnumerable<RecordBatch> input, CancellationToken cancellationToken) =>
+            task.Run(TaskGate.Through(step, input, cancellationToken), cancellationToken);
 
         public void Dispose() => task.Dispose();
     }
