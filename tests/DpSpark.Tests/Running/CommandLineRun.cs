@@ -29,6 +29,14 @@ internal sealed record CommandLineRun(int Code, string Out, string Error)
     public static Process Start(string folder, string? fault, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (OperatingSystem.IsLinux())
+        {
+            // Tests that run in the background of a shell inherit an ignored SIGINT; the command line under test is one that a person started.
+            start.FileName = "env";
+            start.ArgumentList.Add("--default-signal=INT");
+            start.ArgumentList.Add("dotnet");
+        }
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "DpSpark.FaultHost.dll"));
         foreach (var arg in args)
         {
