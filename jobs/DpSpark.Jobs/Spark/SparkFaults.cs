@@ -57,7 +57,7 @@ internal static partial class SparkFaults
             || e.ServerMessage.Contains("Bad data in", StringComparison.Ordinal) || e.ServerMessage.Contains("while reading the port number", StringComparison.Ordinal))
         {
             return new("DPS6004", ExitCodes.Environment, "the Spark server cannot start the DpSpark worker on its executors.", "The worker is not there, or cannot be executed there.",
-                ["leave --worker and DPSPARK_WORKER away, so that the worker is sent with the session", "check that the executors run Linux on the worker's kind of processor", "see `dpspark doctor --remote …`"], e);
+                ["leave --worker and DPSPARK_WORKER away, so that the worker is sent with the session", "check that the executors run Linux on the worker's kind of processor", "see docs/spark.md"], e);
         }
 
         if (e.ServerMessage.Contains("exited unexpectedly", StringComparison.Ordinal))

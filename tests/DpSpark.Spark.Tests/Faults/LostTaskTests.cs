@@ -13,6 +13,7 @@ namespace DpSpark.Spark.Tests.Faults;
 /// What can break while a release is computed on a cluster: each fault ends in the files that the local engine writes, or in an error with nothing to be seen and the budget as it was reserved.
 /// </summary>
 [Collection(FaultCollection.Name)]
+[Trait("Category", "Cluster")]
 public sealed class LostTaskTests(FaultClusterFixture spark)
 {
     private const string Bound = "bound";

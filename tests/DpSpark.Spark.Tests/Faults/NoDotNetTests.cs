@@ -6,6 +6,7 @@ namespace DpSpark.Spark.Tests.Faults;
 
 /// <summary>Machines that have neither .NET nor DpSpark.</summary>
 [Collection(FaultCollection.Name)]
+[Trait("Category", "Cluster")]
 public sealed class NoDotNetTests(FaultClusterFixture spark)
 {
     [SkippableFact]

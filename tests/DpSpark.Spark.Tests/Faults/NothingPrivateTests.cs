@@ -13,6 +13,7 @@ namespace DpSpark.Spark.Tests.Faults;
 
 /// <summary>After runs on data with marks in it, neither the marks nor the keys of the run are in anything that Spark writes or shows.</summary>
 [Collection(FaultCollection.Name)]
+[Trait("Category", "Cluster")]
 public sealed partial class NothingPrivateTests(FaultClusterFixture spark)
 {
     private const int MaxPages = 400;
