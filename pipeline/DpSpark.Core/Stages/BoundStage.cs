@@ -63,7 +63,7 @@ public sealed class BoundStage<TUnit, TPartition>
         _maxPerPartition = bounded ? spec.MaxContributionsPerPartition ?? int.MaxValue : int.MaxValue;
         _maxRows = bounded ? spec.MaxContributions ?? int.MaxValue : int.MaxValue;
         _samples = spec.RecordColumns.Count > 0;
-        _sampler = new RecordSampler<TPartition>(spec, key, partitionKeys);
+        _sampler = new RecordSampler<TPartition>(spec, partitionKeys);
     }
 
     /// <summary>Words a row takes.</summary>

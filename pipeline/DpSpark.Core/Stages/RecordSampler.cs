@@ -16,9 +16,8 @@ internal sealed class RecordSampler<TPartition>
     private Ranked[] _ranked = [];
     private RowKey[] _kept = [];
 
-    public RecordSampler(StageSpec spec, BoundKey key, TPartition partitionKeys)
+    public RecordSampler(StageSpec spec, TPartition partitionKeys)
     {
-        _ = key;
         _partitionKeys = partitionKeys;
         _codec = new RecordCodec(spec);
         _values = spec.RecordColumns.Count;
