@@ -13,7 +13,7 @@ internal static class BudgetSection
     {
         if (value is null)
         {
-            return new BudgetShare(ExactDecimal.One);
+            return new BudgetShare(ExactDecimal.One) { IsDefault = true };
         }
 
         if (value.Section(ManifestKeys.Budget) is not { } section)

@@ -16,6 +16,33 @@ public enum AggregateKind
 
     /// <summary>Mean of clamped values.</summary>
     Mean,
+
+    /// <summary>Variance of clamped values.</summary>
+    Variance,
+
+    /// <summary>Standard deviation of clamped values.</summary>
+    Stddev,
+
+    /// <summary>Approximate minimum.</summary>
+    Min,
+
+    /// <summary>Approximate maximum.</summary>
+    Max,
+
+    /// <summary>Quantiles at ranks.</summary>
+    Quantile,
+
+    /// <summary>Counts of values in bins.</summary>
+    Histogram,
+
+    /// <summary>Sums of several columns whose rows are clipped together.</summary>
+    VectorSum,
+
+    /// <summary>Distinct values, a bounded number per unit.</summary>
+    CountDistinct,
+
+    /// <summary>Covariance of two columns.</summary>
+    Covariance,
 }
 
 /// <summary>How a node's released number is made from its noisy draws.</summary>
@@ -40,11 +67,14 @@ public enum NodeForm
 /// <summary>One aggregate of the release: its draws of noise and how they become the released number.</summary>
 public sealed record NodeSpec
 {
-    /// <summary>Output column name (<c>as</c>); unique in the release, without NUL.</summary>
+    /// <summary>Output column name (<c>as</c>, with a suffix where an aggregate has several columns); unique in the release, without NUL.</summary>
     public required string Output { get; init; }
 
     /// <summary>The aggregate.</summary>
     public required AggregateKind Aggregate { get; init; }
+
+    /// <summary>Index of the aggregate in the request: one aggregate may release several numbers.</summary>
+    public int AggregateIndex { get; init; }
 
     /// <summary>How the number is made.</summary>
     public required NodeForm Form { get; init; }

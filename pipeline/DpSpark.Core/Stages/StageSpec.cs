@@ -10,7 +10,7 @@ namespace DpSpark.Core.Stages;
 public sealed record StageSpec
 {
     /// <summary>The version this code writes and reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>Version of the layout.</summary>
     public int Version { get; init; } = CurrentVersion;

@@ -1,15 +1,17 @@
+using DpSpark.Engine.Planning.Groups;
+
 namespace DpSpark.Engine.Planning;
 
-/// <summary>Divides epsilon and delta among the items of a plan, exactly.</summary>
+/// <summary>Divides epsilon and delta among the groups of a plan, exactly.</summary>
 /// <remarks>
 /// Shares with an epsilon or delta of their own are taken out of the total first; the rest is divided by weight. Delta goes only to those that need one.
 /// Guarantee: the sums never exceed the totals, in exact arithmetic; they equal them when something is divided by weight.
 /// </remarks>
 internal static class BudgetSplit
 {
-    /// <summary>Fills in <see cref="PlanItem.Epsilon"/>, <see cref="PlanItem.Delta"/>, <see cref="PlanItem.SelectionDelta"/> and <see cref="PlanItem.Weight"/>.</summary>
+    /// <summary>Fills in <see cref="QueryGroup.Epsilon"/>, <see cref="QueryGroup.Delta"/>, <see cref="QueryGroup.SelectionDelta"/> and <see cref="QueryGroup.Weight"/>.</summary>
     /// <returns>What makes the division impossible; empty when it was made.</returns>
-    internal static List<PlanFault> Divide(IReadOnlyList<PlanItem> items, Rational epsilon, Rational delta)
+    internal static List<PlanFault> Divide(IReadOnlyList<QueryGroup> items, Rational epsilon, Rational delta)
     {
         var faults = new List<PlanFault>();
         foreach (var item in items)
@@ -39,11 +41,11 @@ internal static class BudgetSplit
     }
 
     private static void Spread(
-        List<(PlanItem Item, BudgetShare Share, string Path, Core.Parameters.ExactDecimal? Own)> entries,
+        List<(QueryGroup Item, BudgetShare Share, string Path, Core.Parameters.ExactDecimal? Own)> entries,
         Rational total,
         string what,
         List<PlanFault> faults,
-        Action<PlanItem, Rational> give)
+        Action<QueryGroup, Rational> give)
     {
         if (entries.Count == 0)
         {

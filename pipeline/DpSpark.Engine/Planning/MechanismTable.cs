@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Groups;
 
 namespace DpSpark.Engine.Planning;
 
@@ -18,16 +19,17 @@ internal static class MechanismTable
             rows.Add(SelectionRow(attempt, selection, level));
         }
 
-        for (var i = 0; i < request.Aggregates.Count; i++)
+        foreach (var output in attempt.Structure.Outputs)
         {
-            if (!attempt.Draws.TryGetValue(i, out var draws))
+            if (output.Groups.Count == 0)
             {
-                rows.Add(PublicRow(request.Aggregates[i], attempt.Nodes[i]));
-                continue;
+                rows.Add(PublicRow(output, attempt.Nodes.Find(n => n.AggregateIndex == output.Aggregate)!));
             }
 
-            var item = attempt.Items.Find(x => x.Aggregates.Contains(i))!;
-            rows.AddRange(Rows(request.Aggregates[i], attempt, item, attempt.Values[i], draws, level));
+            for (var g = 0; g < output.Groups.Count; g++)
+            {
+                rows.AddRange(Rows(output, attempt, output.Groups[g], attempt.Draws[output.Aggregate][g], level));
+            }
         }
 
         return rows;
@@ -40,6 +42,15 @@ internal static class MechanismTable
         AggregateKind.PrivacyIdCount => "privacy_id_count",
         AggregateKind.Sum => "sum",
         AggregateKind.Mean => "mean",
+        AggregateKind.Variance => "variance",
+        AggregateKind.Stddev => "stddev",
+        AggregateKind.Min => "min",
+        AggregateKind.Max => "max",
+        AggregateKind.Quantile => "quantile",
+        AggregateKind.Histogram => "histogram",
+        AggregateKind.VectorSum => "vector_sum",
+        AggregateKind.CountDistinct => "count_distinct",
+        AggregateKind.Covariance => "covariance",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -57,7 +68,7 @@ internal static class MechanismTable
 
     private static PlannedMechanism SelectionRow(PlanAttempt attempt, SelectionRule rule, double level)
     {
-        var item = attempt.Items.Find(i => i.Selects)!;
+        var item = attempt.Groups.Find(i => i.Selects)!;
         var spec = rule.Spec;
         var shared = spec.SharedOutput is not null;
         var partitions = attempt.Norms.Partitions;
@@ -94,10 +105,11 @@ internal static class MechanismTable
         };
     }
 
-    private static PlannedMechanism PublicRow(AggregateRequest request, NodeSpec node) => new()
+    private static PlannedMechanism PublicRow(PlannedOutput output, NodeSpec node) => new()
     {
-        Node = request.Output,
-        Aggregate = Word(request.Kind),
+        Node = node.Output,
+        Aggregate = Word(node.Aggregate),
+        AggregateIndex = output.Aggregate,
         Part = "public",
         Mechanism = "public_value",
         Epsilon = default,
@@ -105,9 +117,10 @@ internal static class MechanismTable
         Clamp = (node.Grid.ToDouble(node.Lower), node.Grid.ToDouble(node.Upper)),
     };
 
-    private static IEnumerable<PlannedMechanism> Rows(
-        AggregateRequest request, PlanAttempt attempt, PlanItem item, ValueQuery? value, IReadOnlyList<PlannedDraw> draws, double level)
+    private static IEnumerable<PlannedMechanism> Rows(PlannedOutput output, PlanAttempt attempt, QueryGroup item, IReadOnlyList<PlannedDraw> draws, double level)
     {
+        var request = output.Request;
+        var value = output.Value;
         var first = true;
         foreach (var draw in draws)
         {
@@ -116,12 +129,13 @@ internal static class MechanismTable
             var unit = BoundsGrid.UnitValue(spec.Grid).ToDouble();
             var half = NoiseCalibration.HalfWidth(spec.Noise, level) * unit;
 
-            // The draws of a mean are one mechanism: the first row carries its cost.
+            // The draws of a group are one mechanism: the first row carries its cost.
             var pays = first && !shared;
             yield return new PlannedMechanism
             {
-                Node = request.Output,
+                Node = output.NodeName,
                 Aggregate = Word(request.Kind),
+                AggregateIndex = output.Aggregate,
                 Part = spec.Part,
                 Mechanism = Word(spec.Noise.Kind),
                 Epsilon = pays ? item.Epsilon.ToDecimalBelow() : default,

@@ -79,7 +79,7 @@ internal static class PlanAdvice
                 ["Write bounds with the digits of the column.", "Declare the column as double."]));
         }
 
-        if (value.IsPublic)
+        if (value.IsPublic(plan.Request.Aggregates[index].Kind))
         {
             list.Add(new("DPS3108", key, $"The bounds alone decide '{plan.Request.Aggregates[index].Output}': it is a public value, released without noise and without cost.", ["Set min_value below max_value."]));
         }
@@ -88,7 +88,7 @@ internal static class PlanAdvice
             list.Add(new(
                 "DPS3108", key, $"The bounds of '{plan.Request.Aggregates[index].Output}' are equal, so it is that value times a noisy count.", ["Ask for a count and multiply; it then costs nothing when the count is released anyway."]));
         }
-        else if (plan.Request.Aggregates[index].Kind == AggregateKind.Sum && attempt.Draws[index][0] is var draw)
+        else if (plan.Request.Aggregates[index].Kind == AggregateKind.Sum && attempt.Draws[index][0][0] is var draw)
         {
             var most = (double)draw.PerPartition * draw.Spec.Grid.ToDouble(1);
             if (draw.Spec.StandardDeviation > ManyUnits * most)

@@ -1,5 +1,6 @@
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Groups;
 
 namespace DpSpark.Engine.Planning;
 
@@ -23,12 +24,11 @@ public static class Planner
         }
 
         var norms = NormsOf(request);
-        var groups = Groups(request, norms);
         var best = request.Noise switch
         {
-            NoiseChoice.Laplace => Best(request, norms, groups, Filled(groups, NoiseKind.DiscreteLaplace)),
-            NoiseChoice.Gaussian => Best(request, norms, groups, Filled(groups, NoiseKind.DiscreteGaussian)),
-            _ => BestMix(request, norms, groups),
+            NoiseChoice.Laplace => Best(request, norms, _ => NoiseKind.DiscreteLaplace),
+            NoiseChoice.Gaussian => Best(request, norms, _ => NoiseKind.DiscreteGaussian),
+            _ => BestMix(request, norms),
         };
         if (best.Faults.Count > 0)
         {
@@ -47,69 +47,32 @@ public static class Planner
             : ContributionNorms.Of(unit.MaxPartitionsContributed, unit.MaxContributionsPerPartition, unit.MaxContributions, request.Keyset?.Keys.Count)!;
     }
 
-    /// <summary>Aggregates that are one number, such as units and rows when a unit has one row per partition: drawn once, paid for once. Public values are in no group.</summary>
-    private static List<List<int>> Groups(ReleaseRequest request, ContributionNorms norms)
-    {
-        var groups = new List<List<int>>();
-        var known = new Dictionary<object, List<int>>();
-        for (var i = 0; i < request.Aggregates.Count; i++)
-        {
-            var aggregate = request.Aggregates[i];
-            object key = i;
-            if (aggregate.Kind is AggregateKind.Count or AggregateKind.PrivacyIdCount)
-            {
-                key = aggregate.Kind == AggregateKind.PrivacyIdCount || norms.RowsPerPartition is { IsOne: true } ? "units" : "rows";
-            }
-            else
-            {
-                var value = new ValueQuery(aggregate, request.Columns.First(c => c.Name == aggregate.Column));
-                if (value.IsPublic)
-                {
-                    continue;
-                }
-
-                key = aggregate.Kind == AggregateKind.Sum ? value.Key : key;
-            }
-
-            if (!known.TryGetValue(key, out var group))
-            {
-                known[key] = group = [];
-                groups.Add(group);
-            }
-
-            group.Add(i);
-        }
-
-        return groups;
-    }
-
-    private static NoiseKind[] Filled(List<List<int>> groups, NoiseKind kind) => [.. groups.Select(_ => kind)];
-
     /// <summary>
     /// Laplace for all, Gaussian for all, and the mixtures between: Gaussian for the k groups that gain most from it. The smallest sum of logarithms of the predicted standard
     /// deviations wins; the earlier one on a tie.
     /// </summary>
-    private static PlanAttempt BestMix(ReleaseRequest request, ContributionNorms norms, List<List<int>> groups)
+    private static PlanAttempt BestMix(ReleaseRequest request, ContributionNorms norms)
     {
-        var laplace = Best(request, norms, groups, Filled(groups, NoiseKind.DiscreteLaplace));
+        var laplace = Best(request, norms, _ => NoiseKind.DiscreteLaplace);
+        var groups = laplace.Groups.Where(g => g.Aggregates.Count > 0).Select(g => g.Aggregates[0]).ToList();
         if (request.Delta.Sign == 0 || laplace.Faults.Count > 0 || groups.Count == 0)
         {
             return laplace;
         }
 
-        var gaussian = Best(request, norms, groups, Filled(groups, NoiseKind.DiscreteGaussian));
+        var gaussian = Best(request, norms, _ => NoiseKind.DiscreteGaussian);
         if (gaussian.Faults.Count > 0)
         {
             return laplace;
         }
 
         var best = gaussian.Score < laplace.Score ? gaussian : laplace;
-        var byGain = Enumerable.Range(0, groups.Count).OrderBy(g => gaussian.ScoreOf(groups[g][0]) - laplace.ScoreOf(groups[g][0])).ThenBy(g => g).ToList();
-        var kinds = Filled(groups, NoiseKind.DiscreteLaplace);
+        var byGain = Enumerable.Range(0, groups.Count).OrderBy(g => gaussian.ScoreOf(groups[g]) - laplace.ScoreOf(groups[g])).ThenBy(g => g).ToList();
+        var kinds = new NoiseKind[groups.Count];
         for (var k = 0; k < groups.Count - 1; k++)
         {
             kinds[byGain[k]] = NoiseKind.DiscreteGaussian;
-            var mixed = Best(request, norms, groups, kinds);
+            var mixed = Best(request, norms, g => kinds[g]);
             if (mixed.Faults.Count == 0 && mixed.Score < best.Score)
             {
                 best = mixed;
@@ -120,22 +83,22 @@ public static class Planner
     }
 
     /// <summary>The attempt with these noise families and the asked selection rule, or the rule with the smallest number of units that is shown with probability one half.</summary>
-    private static PlanAttempt Best(ReleaseRequest request, ContributionNorms norms, List<List<int>> groups, NoiseKind[] kinds)
+    private static PlanAttempt Best(ReleaseRequest request, ContributionNorms norms, Func<int, NoiseKind> kinds)
     {
         if (request.Selection is not { } selection)
         {
-            return PlanAttempt.Make(request, norms, Items(request, groups, kinds, null), null);
+            return PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, null), null);
         }
 
         if (selection.Strategy is { } asked)
         {
-            return PlanAttempt.Make(request, norms, Items(request, groups, kinds, asked), asked);
+            return PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, asked), asked);
         }
 
         PlanAttempt? best = null;
         foreach (var strategy in new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold })
         {
-            var attempt = PlanAttempt.Make(request, norms, Items(request, groups, kinds, strategy), strategy);
+            var attempt = PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, strategy), strategy);
             if (best is null || (attempt.Faults.Count == 0 && (best.Faults.Count > 0 || attempt.Selection!.UnitsForHalf < best.Selection!.UnitsForHalf)))
             {
                 best = attempt;
@@ -145,53 +108,15 @@ public static class Planner
         return best!;
     }
 
-    private static List<PlanItem> Items(ReleaseRequest request, List<List<int>> groups, NoiseKind[] kinds, SelectionStrategy? strategy)
-    {
-        var items = new List<PlanItem>();
-        PlanItem? units = null;
-        for (var g = 0; g < groups.Count; g++)
-        {
-            var item = new PlanItem { Kind = kinds[g] };
-            foreach (var index in groups[g])
-            {
-                item.Aggregates.Add(index);
-                item.Shares.Add((request.Aggregates[index].Budget, $"aggregates[{index}].budget"));
-                if (request.Aggregates[index].Kind == AggregateKind.PrivacyIdCount)
-                {
-                    units = item;
-                }
-            }
-
-            items.Add(item);
-        }
-
-        if (strategy is not { } rule)
-        {
-            return items;
-        }
-
-        var family = rule == SelectionStrategy.GaussianThreshold ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
-        if (rule == SelectionStrategy.TruncatedGeometric || units is null || units.Kind != family)
-        {
-            units = new PlanItem { Kind = family, IsTable = rule == SelectionStrategy.TruncatedGeometric };
-            items.Insert(0, units);
-        }
-
-        // A requested count of units is the number that the threshold is compared with: drawn once, for both shares (dp-math.md 4.5).
-        units.Selects = true;
-        units.Shares.Add((request.Selection!.Budget, RequestCheck.SelectionName));
-        return items;
-    }
-
     private static ReleasePlan Describe(ReleaseRequest request, PlanAttempt attempt)
     {
-        var gaussians = attempt.Items.Count(i => i.IsGaussian);
+        var gaussians = attempt.Groups.Count(i => i.IsGaussian);
         var plan = new ReleasePlan
         {
             Request = request,
             Spec = SpecOf(request, attempt),
-            Epsilon = Charged(attempt.Items, request.Epsilon, s => s.Epsilon),
-            Delta = Charged(attempt.Items.Where(i => i.NeedsDelta), request.Delta, s => s.Delta),
+            Epsilon = Charged(attempt.Groups, request.Epsilon, s => s.Epsilon),
+            Delta = Charged(attempt.Groups.Where(i => i.NeedsDelta), request.Delta, s => s.Delta),
             Accountant = gaussians > 0 ? "gdp" : "basic",
             Mechanisms = MechanismTable.Of(request, attempt),
             KeepChances = KeepTable(attempt.Selection),
@@ -201,7 +126,7 @@ public static class Planner
     }
 
     /// <summary>The whole where a part of it was divided by weight, else the sum of the shares.</summary>
-    private static ExactDecimal Charged(IEnumerable<PlanItem> items, ExactDecimal total, Func<BudgetShare, ExactDecimal?> own)
+    private static ExactDecimal Charged(IEnumerable<QueryGroup> items, ExactDecimal total, Func<BudgetShare, ExactDecimal?> own)
     {
         var sum = ExactDecimal.Zero;
         foreach (var (share, _) in items.SelectMany(i => i.Shares))

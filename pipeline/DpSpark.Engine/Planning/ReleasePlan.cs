@@ -41,6 +41,9 @@ public sealed record PlannedMechanism
     /// <summary>The aggregate in manifest words (<c>count</c>, <c>privacy_id_count</c>, <c>sum</c>, <c>mean</c>, <c>partition_selection</c>).</summary>
     public required string Aggregate { get; init; }
 
+    /// <summary>Index of the aggregate in the request; null for the partition selection.</summary>
+    public int? AggregateIndex { get; init; }
+
     /// <summary>Part of the node (<c>count</c>, <c>sum</c>, <c>bin0</c> …).</summary>
     public required string Part { get; init; }
 

@@ -82,7 +82,11 @@ public sealed record PrivacyUnitRequest
 /// <param name="Weight">Relative share; 1 unless the manifest says otherwise; ignored where <paramref name="Epsilon"/> is given.</param>
 /// <param name="Epsilon">Absolute epsilon, or null.</param>
 /// <param name="Delta">Absolute delta, or null.</param>
-public sealed record BudgetShare(ExactDecimal Weight, ExactDecimal? Epsilon = null, ExactDecimal? Delta = null);
+public sealed record BudgetShare(ExactDecimal Weight, ExactDecimal? Epsilon = null, ExactDecimal? Delta = null)
+{
+    /// <summary>Whether nothing was said about the share, so that the planner may choose it.</summary>
+    public bool IsDefault { get; init; }
+}
 
 /// <summary>Private partition selection as asked for.</summary>
 public sealed record SelectionRequest
@@ -120,6 +124,33 @@ public sealed record AggregateRequest
 
     /// <summary>See <see cref="MinSumPerPartition"/>.</summary>
     public ExactDecimal? MaxSumPerPartition { get; init; }
+
+    /// <summary>Ranks of quantiles, each in [0, 1]; null for everything else.</summary>
+    public IReadOnlyList<ExactDecimal>? Ranks { get; init; }
+
+    /// <summary>Edges of a histogram's bins, ascending; null for everything else.</summary>
+    public IReadOnlyList<ExactDecimal>? Edges { get; init; }
+
+    /// <summary>The columns of a vector sum or a covariance; null for everything else.</summary>
+    public IReadOnlyList<string>? Columns { get; init; }
+
+    /// <summary>Norm to which each row of a vector sum is clipped.</summary>
+    public VectorNorm? Norm { get; init; }
+
+    /// <summary>Largest norm of a row of a vector sum.</summary>
+    public ExactDecimal? MaxNorm { get; init; }
+
+    /// <summary>Distinct values of one unit in a partition that are counted.</summary>
+    public int? MaxValues { get; init; }
+
+    /// <summary>Lower bounds of a covariance, one per column.</summary>
+    public IReadOnlyList<ExactDecimal>? MinValues { get; init; }
+
+    /// <summary>Upper bounds of a covariance, one per column.</summary>
+    public IReadOnlyList<ExactDecimal>? MaxValueList { get; init; }
+
+    /// <summary>Share of the budget that finds the bounds; null where they are given.</summary>
+    public BudgetShare? AutoBounds { get; init; }
 
     /// <summary>Its share of the budget.</summary>
     public required BudgetShare Budget { get; init; }

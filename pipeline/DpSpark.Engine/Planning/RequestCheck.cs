@@ -125,6 +125,12 @@ internal static class RequestCheck
         var aggregate = request.Aggregates[index];
         var path = $"aggregates[{index}]";
         CheckShare(aggregate.Budget, path + ".budget", faults);
+        if (aggregate.Kind > AggregateKind.Mean || aggregate.AutoBounds is not null)
+        {
+            faults.Add(new("DPS2519", path, $"The aggregate {MechanismTable.Word(aggregate.Kind)} is not supported yet.", ["Leave it out."]));
+            return;
+        }
+
         if (aggregate.Kind is AggregateKind.Count or AggregateKind.PrivacyIdCount)
         {
             return;

@@ -157,6 +157,21 @@ internal static class RequestText
             Number(json, "max_value", aggregate.MaxValue);
             Number(json, "min_sum_per_partition", aggregate.MinSumPerPartition);
             Number(json, "max_sum_per_partition", aggregate.MaxSumPerPartition);
+            Numbers(json, "ranks", aggregate.Ranks);
+            Numbers(json, "edges", aggregate.Edges);
+            Texts(json, "columns", aggregate.Columns);
+            json.WriteString("norm", aggregate.Norm?.ToString());
+            Number(json, "max_norm", aggregate.MaxNorm);
+            Number(json, "max_values", aggregate.MaxValues);
+            Numbers(json, "min_value_list", aggregate.MinValues);
+            Numbers(json, "max_value_list", aggregate.MaxValueList);
+            if (aggregate.AutoBounds is { } auto)
+            {
+                json.WriteStartObject("auto");
+                Share(json, auto);
+                json.WriteEndObject();
+            }
+
             Share(json, aggregate.Budget);
             json.WriteEndObject();
         }
@@ -171,6 +186,24 @@ internal static class RequestText
         Number(json, "epsilon", share.Epsilon);
         Number(json, "delta", share.Delta);
         json.WriteEndObject();
+    }
+
+    private static void Numbers(Utf8JsonWriter json, string name, IReadOnlyList<ExactDecimal>? values) => Texts(json, name, values is null ? null : [.. values.Select(v => v.ToString())]);
+
+    private static void Texts(Utf8JsonWriter json, string name, IReadOnlyList<string>? values)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
     }
 
     private static void Number(Utf8JsonWriter json, string name, ExactDecimal? value) => json.WriteString(name, value?.ToString());

@@ -3,7 +3,7 @@ using DpSpark.Core.Stages;
 
 namespace DpSpark.Engine.Planning;
 
-/// <summary>A sum or a mean of a value column: its clamping bounds, exact, and the grid they are put on.</summary>
+/// <summary>A value column with its clamping bounds, exact, and the grid they are put on: one per column and pair of bounds in an attempt.</summary>
 internal sealed class ValueQuery
 {
     /// <summary>Bits between the noise scale and the value grid of floating-point columns (dp-math.md 1.6).</summary>
@@ -21,7 +21,6 @@ internal sealed class ValueQuery
     {
         _column = column;
         PerPartition = request.MinSumPerPartition is not null;
-        IsMean = request.Kind == AggregateKind.Mean;
         _lower = Rational.From((PerPartition ? request.MinSumPerPartition : request.MinValue)!.Value);
         _upper = Rational.From((PerPartition ? request.MaxSumPerPartition : request.MaxValue)!.Value);
         Grid = BoundsGrid.Exact(column, _lower, _upper);
@@ -30,8 +29,6 @@ internal sealed class ValueQuery
 
     /// <summary>Whether each unit's sum is clamped, rather than each value.</summary>
     internal bool PerPartition { get; }
-
-    internal bool IsMean { get; }
 
     /// <summary>Whether the column brings its own grid.</summary>
     internal bool IsExact { get; }
@@ -42,30 +39,42 @@ internal sealed class ValueQuery
 
     internal BoundsGrid Grid { get; private set; }
 
-    /// <summary>Whether the bounds alone decide the result: a mean of equal bounds, a sum of zeros.</summary>
-    internal bool IsPublic => IsMean ? (IsExact ? Grid.Width.IsZero : _lower == _upper) : IsExact ? Grid.Magnitude.IsZero : _lower.Sign == 0 && _upper.Sign == 0;
+    /// <summary>Whether the bounds alone decide the result: a sum of zeros; of everything else, equal bounds.</summary>
+    internal bool IsPublic(AggregateKind kind) => kind != AggregateKind.Sum ? (IsExact ? Grid.Width.IsZero : _lower == _upper) : IsExact ? Grid.Magnitude.IsZero : _lower.Sign == 0 && _upper.Sign == 0;
 
     internal bool HasEqualBounds => _lower == _upper;
 
     /// <summary>Whether the bounds lie on the column's own grid, so that nothing was rounded.</summary>
     internal bool BoundsAreOnGrid => !IsExact || (OnGrid(_lower) && OnGrid(_upper));
 
-    /// <summary>Change of the sum (of the centred sum in half units, for a mean) by one contribution, in real units.</summary>
-    internal Rational RealChange => IsMean ? _upper - _lower : Max(Abs(_lower), Abs(_upper));
+    /// <summary>Change of the sum by one contribution, in real units.</summary>
+    internal Rational Magnitude => Max(Abs(_lower), Abs(_upper));
 
-    /// <summary>Exponent of a grid on which a public value keeps the precision of a double.</summary>
-    internal int PublicExponent => Max(Abs(_lower), Abs(_upper)) is { Sign: > 0 } magnitude ? magnitude.FloorLog2() - 52 : 0;
+    /// <summary>Upper minus lower bound: change of the centred sum by one contribution, in half units.</summary>
+    internal Rational Width => _upper - _lower;
 
     /// <summary>Nodes of the same column and bounds add up on one grid, the finest that one of them needs.</summary>
     internal (string Column, Rational Lower, Rational Upper, bool PerPartition) Key => (Column, _lower, _upper, PerPartition);
 
-    /// <summary>Chooses the exponent of a floating-point column's grid for a noise scale.</summary>
+    /// <summary>Asks for a grid of a floating-point column that is fine enough for a noise scale; the finest one asked for is used.</summary>
     /// <param name="noiseLog2">floor(log2(scale or standard deviation)) in real units.</param>
+    /// <param name="change">What one contribution changes, in real units.</param>
     /// <param name="mayCoarsen">Whether the sum may be rounded after summation; if not, the grid itself must leave sigma narrow.</param>
-    internal int ExponentFor(int noiseLog2, bool mayCoarsen)
+    internal void Propose(int noiseLog2, Rational change, bool mayCoarsen)
     {
-        var exponent = noiseLog2 - (mayCoarsen ? GridBitsBelowNoise : 22);
-        return Math.Min(exponent, RealChange.FloorLog2() - LeastBoundBits);
+        if (!IsExact)
+        {
+            Settle(Math.Min(noiseLog2 - (mayCoarsen ? GridBitsBelowNoise : 22), change.FloorLog2() - LeastBoundBits));
+        }
+    }
+
+    /// <summary>Where nobody asked for a grid, one on which a public value keeps the precision of a double.</summary>
+    internal void SettlePublic()
+    {
+        if (_exponent == int.MaxValue)
+        {
+            Settle(Magnitude is { Sign: > 0 } magnitude ? magnitude.FloorLog2() - 52 : 0);
+        }
     }
 
     /// <summary>Puts the bounds on a grid.</summary>

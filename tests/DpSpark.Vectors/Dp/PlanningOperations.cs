@@ -31,7 +31,7 @@ internal static class PlanningOperations
         });
         operations.Add("planning/noise_choice", input =>
         {
-            var choice = NoiseChoice.Of(
+            var choice = NoiseComparison.Of(
                 input.Number("epsilon"), input.Number("delta"), input.Whole("l0"), input.Number("linf"), input.Whole("equal_mechanisms"));
             return Inputs.Fields(("laplace_std", choice.LaplaceDeviation), ("gaussian_std", choice.GaussianDeviation), ("choose", choice.Best));
         });

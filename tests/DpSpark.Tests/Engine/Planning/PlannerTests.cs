@@ -296,6 +296,6 @@ public sealed class PlannerTests
         var json = Encoding.UTF8.GetString(Planner.Plan(Restaurant()).Spec.ToJson());
 
         Assert.Equal("DPS9005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json[..^2]))).Code);
-        Assert.Equal("DPS7005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json.Replace("\"version\":1", "\"version\":9", StringComparison.Ordinal)))).Code);
+        Assert.Equal("DPS7005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json.Replace("\"version\":2", "\"version\":9", StringComparison.Ordinal)))).Code);
     }
 }

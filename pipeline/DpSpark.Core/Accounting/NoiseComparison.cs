@@ -4,7 +4,7 @@ namespace DpSpark.Core.Accounting;
 /// <param name="LaplaceDeviation">Standard deviation of the Laplace noise, sqrt(2) k L0 Linf / epsilon.</param>
 /// <param name="GaussianDeviation">Standard deviation of the Gaussian noise at L2 sensitivity Linf sqrt(k L0).</param>
 /// <remarks>Source: dp-math 3.12. Looks at parameters only, so the choice costs nothing. On a tie Laplace, which needs no delta.</remarks>
-public sealed record NoiseChoice(double LaplaceDeviation, double GaussianDeviation)
+public sealed record NoiseComparison(double LaplaceDeviation, double GaussianDeviation)
 {
     /// <summary>The noise with the smaller standard deviation: <c>laplace</c> or <c>gaussian</c>.</summary>
     public string Best => GaussianDeviation < LaplaceDeviation ? "gaussian" : "laplace";
@@ -15,7 +15,7 @@ public sealed record NoiseChoice(double LaplaceDeviation, double GaussianDeviati
     /// <param name="l0">Partitions per unit.</param>
     /// <param name="linf">Change within one partition.</param>
     /// <param name="metrics">k.</param>
-    public static NoiseChoice Of(double epsilon, double delta, int l0, double linf, int metrics)
+    public static NoiseComparison Of(double epsilon, double delta, int l0, double linf, int metrics)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         ArgumentOutOfRangeException.ThrowIfLessThan(l0, 1);
