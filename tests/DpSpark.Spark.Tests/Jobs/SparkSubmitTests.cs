@@ -11,22 +11,12 @@ public sealed class SparkSubmitTests : IDisposable
 {
     private static readonly string s_key = string.Concat(Enumerable.Range(1, 32).Select(i => i.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
     private readonly JobOnBoth _job = new();
+    private readonly SubmitScript _script;
 
     public SparkSubmitTests()
     {
         _job.Copy(Path.Combine(SharedFiles.RepositoryRoot, "jobs", "samples", "restaurant"));
-        _job.Write("bundle/spark-submit.sh", File.ReadAllText(Path.Combine(SharedFiles.RepositoryRoot, "spark-submit.sh")));
-
-        // artifacts/bin/<project>/<configuration>/: the program lies beside these tests.
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "DpSpark.Cli", configuration, "dpspark.dll"));
-        _job.Write("bundle/dpspark", $"#!/bin/sh\nexec dotnet '{program}' \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-        {
-            const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            File.SetUnixFileMode(_job["bundle/spark-submit.sh"], Mine);
-            File.SetUnixFileMode(_job["bundle/dpspark"], Mine);
-        }
+        _script = new SubmitScript(_job);
     }
 
     public void Dispose() => _job.Dispose();
@@ -86,7 +76,7 @@ public sealed class SparkSubmitTests : IDisposable
     public async Task Script_Terminated_TakesTheApplicationDown()
     {
         Skip.If(SparkInstallation.Home is null, SparkInstallation.SkipReason);
-        using var process = Start(["--master", "local[2]", "--conf", "spark.local.dir=" + _job["scratch"], "job.yml"], SparkInstallation.Home!);
+        using var process = _script.Start(["--master", "local[2]", "--conf", "spark.local.dir=" + _job["scratch"], "job.yml"]);
         var error = process.StandardError.ReadToEndAsync();
         while (!ProcessesNaming("spark.local.dir=" + _job["scratch"]).Any(p => p.Contains("/bin/java", StringComparison.Ordinal)) && !process.HasExited)
         {
@@ -123,28 +113,5 @@ public sealed class SparkSubmitTests : IDisposable
         }).Where(c => c.Contains(text, StringComparison.Ordinal)),
     ];
 
-    private Process Start(string[] args, string home)
-    {
-        Directory.CreateDirectory(_job["tmp"]);
-        var start = new ProcessStartInfo(_job["bundle/spark-submit.sh"], args)
-        {
-            WorkingDirectory = Path.GetDirectoryName(_job["job.yml"])!,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["SPARK_HOME"] = home;
-        start.Environment["TMPDIR"] = _job["tmp"];
-        start.Environment.Remove("SPARK_REMOTE");
-        start.Environment.Remove("DPSPARK_WORKER");
-        return Process.Start(start)!;
-    }
-
-    private async Task<(int Code, string Output, string Error)> RunAsync(string[] args, string? home = null)
-    {
-        using var process = Start(args, home ?? SparkInstallation.Home ?? "/nowhere");
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output, await error);
-    }
+    private Task<(int Code, string Output, string Error)> RunAsync(string[] args, string? home = null) => _script.RunAsync(args, home);
 }
