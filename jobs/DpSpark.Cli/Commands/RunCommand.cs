@@ -5,22 +5,15 @@ using DpSpark.Core;
 using DpSpark.Engine.Flow;
 using DpSpark.Jobs.Diagnostics;
 using DpSpark.Jobs.Running;
-using DpSpark.Jobs.Spark;
 
 namespace DpSpark.Cli.Commands;
 
 /// <summary><c>dpspark run</c>.</summary>
 internal sealed class RunCommand
 {
-    private static readonly string[] s_submitOptions = ["--master", "--deploy-mode", "--properties-file", "--archives"];
-
     private readonly CliHost _host;
     private readonly JobOptions _job = new();
-    private readonly Option<string> _engine = new("--engine") { Description = "Where to run (default: local; spark where --remote or SPARK_REMOTE names a server).", HelpName = "local|spark", DefaultValueFactory = _ => "local" };
-    private readonly Option<string?> _remote = new("--remote") { Description = "Run on the Spark Connect server there.", HelpName = "sc://host:port" };
-    private readonly Option<string[]> _conf = new("--conf") { Description = "A setting of the Spark session; may be repeated.", HelpName = "k=v", AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string?> _worker = new("--worker") { Description = "Worker for Spark: an archive to send, or a path on the executors (default: the one beside dpspark).", HelpName = "FILE" };
-    private readonly Option<string[]>[] _submit = [.. s_submitOptions.Select(n => new Option<string[]>(n) { Hidden = true })];
+    private readonly SparkOptions _spark = new();
     private readonly Option<long?> _memory = new("--memory") { Description = "Most memory of the engine (default: half of the machine's).", HelpName = "1GiB", CustomParser = OptionParsers.Bytes };
     private readonly Option<int?> _threads = new("--threads") { Description = "Threads (default: all cores).", HelpName = "n", CustomParser = OptionParsers.Whole(1, 1024) };
     private readonly Option<string?> _temp = new("--temp") { Description = "Folder for temporary files (default: the system's).", HelpName = "DIR" };
@@ -42,10 +35,11 @@ internal sealed class RunCommand
         var run = new RunCommand(host);
         var command = new Command("run", "Releases a job, or finds that it was released already.");
         run._job.AddTo(command);
+        run._spark.AddTo(command);
         foreach (var option in new Option[]
         {
-            run._engine, run._remote, run._conf, run._worker, run._memory, run._threads, run._temp, run._runLog, run._ledger, run._wait, run._runId, run._target, run._output, run._testMode, run._testKey, run._replayExitCode,
-        }.Concat(run._submit))
+            run._memory, run._threads, run._temp, run._runLog, run._ledger, run._wait, run._runId, run._target, run._output, run._testMode, run._testKey, run._replayExitCode,
+        })
         {
             command.Add(option);
         }
@@ -91,7 +85,7 @@ internal sealed class RunCommand
         return new RunSettings
         {
             Mode = mode,
-            Spark = Spark(parsed),
+            Spark = _spark.Settings(parsed, _host),
             TestKey = key,
             MemoryBytes = parsed.GetValue(_memory),
             Threads = parsed.GetValue(_threads),
@@ -104,61 +98,6 @@ internal sealed class RunCommand
             ToolVersion = CommandLine.Version,
             Time = _host.Time,
         };
-    }
-
-    /// <summary>The Spark that is asked for, or null for this process. What is written on the command line wins over the environment.</summary>
-    private SparkSettings? Spark(ParseResult parsed)
-    {
-        var engine = parsed.GetResult(_engine) is { Implicit: false } ? parsed.GetValue(_engine) : null;
-        if (engine is not (null or "local" or "spark"))
-        {
-            throw Usage($"there is no engine '{engine}'.", null, "write --engine local or --engine spark");
-        }
-
-        if (_submit.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } submit)
-        {
-            throw Usage($"{submit.Name} starts a Spark application, which `dpspark run` does not do.", "It uses a Spark Connect server that is already there.",
-                "write ./spark-submit.sh in place of dpspark run, or name a server with --remote sc://host:port");
-        }
-
-        var given = parsed.GetValue(_remote);
-        var asked = new (string Name, bool IsThere)[] { ("--remote", given is not null), ("--conf", parsed.GetValue(_conf) is { Length: > 0 }), ("--worker", parsed.GetValue(_worker) is not null) }
-            .FirstOrDefault(o => o.IsThere).Name;
-        var remote = given ?? (_host.Environment("SPARK_REMOTE") is { Length: > 0 } named ? named : null);
-        if (engine == "local" || (engine is null && remote is null))
-        {
-            return asked is null ? null : throw Usage($"{asked} is for runs on Spark.", engine == "local" ? "The job is to run in this process." : "No Spark is named.", "name a server with --remote sc://host:port, or leave it away");
-        }
-
-        if (remote is null)
-        {
-            throw Usage("--engine spark names no Spark.", null, "name a Spark Connect server with --remote sc://host:port or SPARK_REMOTE, or use ./spark-submit.sh");
-        }
-
-        return new SparkSettings
-        {
-            Remote = remote,
-            Token = _host.Environment("SPARK_CONNECT_AUTHENTICATE_TOKEN"),
-            Settings = Conf(parsed),
-            Worker = (parsed.GetValue(_worker) ?? _host.Environment("DPSPARK_WORKER")) is { Length: > 0 } worker ? WorkerPlacement.Parse(worker, _host.Folder) : null,
-        };
-    }
-
-    private Dictionary<string, string> Conf(ParseResult parsed)
-    {
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var text in parsed.GetValue(_conf) ?? [])
-        {
-            var equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                throw Usage("--conf is not of the form name=value.", null, "write --conf spark.sql.shuffle.partitions=400");
-            }
-
-            settings[text[..equals]] = text[(equals + 1)..];
-        }
-
-        return settings;
     }
 
     private int Finish(Reporter reporter, ParseResult parsed, LoadedJob loaded, RunResult result)

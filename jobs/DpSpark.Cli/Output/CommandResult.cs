@@ -6,7 +6,7 @@ namespace DpSpark.Cli.Output;
 /// <summary>What a verb ends with: the result object of <c>--format json</c> and <c>--result-file</c>.</summary>
 internal sealed record CommandResult
 {
-    /// <summary><c>released</c>, <c>replayed</c>, <c>tested</c>, <c>planned</c>, <c>valid</c>, <c>refused</c>, <c>failed</c>, <c>cancelled</c>.</summary>
+    /// <summary><c>released</c>, <c>replayed</c>, <c>tested</c>, <c>planned</c>, <c>valid</c>, <c>refused</c>, <c>failed</c>, <c>cancelled</c>; of the doctor <c>healthy</c>, <c>unhealthy</c>.</summary>
     public required string Outcome { get; init; }
 
     /// <summary>Exit code of the process.</summary>
@@ -35,6 +35,9 @@ internal sealed record CommandResult
 
     /// <summary>Record, or null.</summary>
     public string? Record { get; init; }
+
+    /// <summary>What the doctor looked at; null for other verbs.</summary>
+    public IReadOnlyList<CheckResult>? Checks { get; init; }
 
     /// <summary>Faults and warnings.</summary>
     public IReadOnlyList<Diagnostic> Diagnostics { get; init; } = [];

@@ -150,6 +150,21 @@ internal sealed class Reporter(CliHost host, bool isJson, string? resultFile, Ve
 
             Optional(json, "output", result.Output);
             Optional(json, "record", result.Record);
+            if (result.Checks is { } checks)
+            {
+                json.WriteStartArray("checks");
+                foreach (var check in checks)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", check.Name);
+                    json.WriteString("state", check.State);
+                    json.WriteString("text", check.Text);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
             json.WriteStartArray("diagnostics");
             foreach (var diagnostic in result.Diagnostics)
             {

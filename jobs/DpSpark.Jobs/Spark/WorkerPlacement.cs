@@ -17,6 +17,9 @@ public enum WorkerShipping
 /// <param name="Path">The archive here, or the executable there.</param>
 public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
 {
+    /// <summary>Why this one was taken, for the doctor: who named it, or where it was found.</summary>
+    public string Reason { get; init; } = "named";
+
     /// <summary>File name of the archive that the worker is shipped in.</summary>
     public const string ArchiveName = "dpspark-worker-linux-x64.tar.gz";
 
@@ -25,6 +28,8 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
 
     /// <summary>The executable inside the archive.</summary>
     internal const string Executable = "bin/dpspark-worker";
+
+    private const string Named = "--worker or DPSPARK_WORKER names it";
 
     private static readonly string[] s_archives = [".tar.gz", ".tgz", ".zip", ".tar"];
 
@@ -40,11 +45,11 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
         if (s_archives.Any(a => text.EndsWith(a, StringComparison.OrdinalIgnoreCase)))
         {
             var full = System.IO.Path.GetFullPath(text, folder);
-            return File.Exists(full) ? new(WorkerShipping.Artifact, full) : throw Missing($"there is no worker archive '{text}'.");
+            return File.Exists(full) ? new(WorkerShipping.Artifact, full) { Reason = Named } : throw Missing($"there is no worker archive '{text}'.");
         }
 
         return text.StartsWith('/') || text.StartsWith("../", StringComparison.Ordinal)
-            ? new(WorkerShipping.Installed, text)
+            ? new(WorkerShipping.Installed, text) { Reason = Named }
             : throw Missing($"'{text}' is no worker: neither an archive (.tar.gz, .zip) nor an absolute path.");
     }
 
@@ -57,22 +62,30 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
         // A clone has artifacts/bin/<project>/<configuration>/, and the archive in artifacts/worker/. What was built last is there as an executable; the archive may be older.
         var clone = System.IO.Path.GetFullPath(System.IO.Path.Combine(program, "..", "..", ".."));
         var configuration = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(program));
-        foreach (var (shipping, path) in new[]
+        foreach (var (shipping, path, reason) in new[]
         {
-            (WorkerShipping.Artifact, System.IO.Path.Combine(program, ArchiveName)),
-            (WorkerShipping.Installed, System.IO.Path.Combine(clone, "bin", "DpSpark.Worker", configuration, "dpspark-worker")),
-            (WorkerShipping.Artifact, System.IO.Path.Combine(clone, "worker", ArchiveName)),
+            (WorkerShipping.Artifact, System.IO.Path.Combine(program, ArchiveName), "it lies beside dpspark"),
+            (WorkerShipping.Installed, System.IO.Path.Combine(clone, "bin", "DpSpark.Worker", configuration, "dpspark-worker"), "it is built in this clone, and the server is on this machine"),
+            (WorkerShipping.Artifact, System.IO.Path.Combine(clone, "worker", ArchiveName), "deploy/worker.proj made it in this clone"),
         })
         {
             if (File.Exists(path) && (isLocal || shipping == WorkerShipping.Artifact))
             {
-                return new(shipping, path);
+                return new(shipping, path) { Reason = reason };
             }
         }
 
         throw Missing("no DpSpark worker was found to send to Spark.");
     }
 
+    /// <summary>The worker inside what a setting such as <c>spark.archives</c> lists, unpacked under our folder's name; null where it is not among them.</summary>
+    /// <param name="setting">Name of the setting.</param>
+    /// <param name="archives">Archives, parted by commas: <c>path#folder</c>.</param>
+    internal static WorkerPlacement? InArchives(string setting, string? archives) =>
+        (archives ?? "").Split(',', StringSplitOptions.TrimEntries).Any(a => a.EndsWith("#" + Folder, StringComparison.Ordinal))
+            ? new(WorkerShipping.Installed, $"../{Folder}/{Executable}") { Reason = $"{setting} of the server has an archive #{Folder}" }
+            : null;
+
     private static DpSparkException Missing(string what) => new("DPS6004", ExitCodes.Environment, what, "Spark's executors bound, select and add noise in it.",
-        [$"give it with --worker FILE: the archive {ArchiveName} of a bundle, or an absolute path that every executor has", "or set DPSPARK_WORKER to one of these"]);
+        [$"give it with --worker FILE: the archive {ArchiveName} of a bundle, or an absolute path that every executor has", "set DPSPARK_WORKER to one of these"]);
 }

@@ -25,6 +25,15 @@ internal sealed record CommandLineRun(int Code, string Out, string Error)
         return new CommandLineRun(code, output.ToString(), error.ToString());
     }
 
+    /// <summary>Runs in this process with an environment of the test's own.</summary>
+    public static CommandLineRun With(string folder, IReadOnlyDictionary<string, string> environment, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = CommandLine.Run(args, new CliHost { Out = output, Error = error, Folder = folder, Environment = n => environment.GetValueOrDefault(n) });
+        return new CommandLineRun(code, output.ToString(), error.ToString());
+    }
+
     /// <summary>Starts a process of its own, with a fault in it.</summary>
     public static Process Start(string folder, string? fault, params string[] args)
     {
