@@ -1,0 +1,54 @@
+using DpSpark.Core.Accounting;
+using DpSpark.Core.Accounting.Loss;
+using DpSpark.Core.Aggregation;
+using DpSpark.Core.Noise;
+using DpSpark.Core.Quantiles;
+using DpSpark.Core.Selection;
+using DpSpark.Core.Workloads;
+
+namespace DpSpark.Tests.WrongOnPurpose;
+
+/// <summary>Nothing that privacy rests on is without a claim.</summary>
+public class CoverageTests
+{
+    private static readonly string[] s_folders = ["Accounting", "Accounting.Loss", "Aggregation", "Bounds", "Local", "Noise", "Quantiles", "Selection", "Workloads"];
+
+    /// <summary>What has no claim of its own, and why.</summary>
+    private static readonly Dictionary<Type, string> s_without = new()
+    {
+        [typeof(IAccountant)] = "an interface",
+        [typeof(IRandomWords)] = "an interface",
+        [typeof(PrivacyMechanism)] = "the base of the branches, each of which has a claim",
+        [typeof(MechanismUse)] = "a pair of a mechanism and its count",
+        [typeof(PrivacyBracket)] = "a pair of numbers",
+        [typeof(SamplerVersion)] = "names",
+        [typeof(QuantileWalk)] = "names",
+        [typeof(StrategyComparison)] = "compares rules that have claims; decides nothing about privacy",
+        [typeof(MeanInterval)] = "an interval around released numbers: post-processing",
+        [typeof(ReferencePartition)] = "sums without noise, for tests",
+        [typeof(ReferenceAggregates)] = "sums without noise, for tests",
+        [typeof(GroupVariances)] = "numbers of a report",
+        [typeof(SoftBinVariances)] = "numbers of a report",
+        [typeof(SoftBinSummary)] = "numbers of a report",
+        [typeof(StrategyVariance)] = "numbers of a report",
+        [typeof(ConsistentTree)] = "works on released numbers: post-processing",
+    };
+
+    [Fact]
+    public void PublicTypes_OfTheMechanismLayer_HaveAClaimOrAReason()
+    {
+        HashSet<Type> claimed = [.. WrongOnPurposeTests.Claims.Select(c => c.Of)];
+        Type[] all = [.. typeof(LossAccountant).Assembly.GetExportedTypes().Where(t => !t.IsNested && s_folders.Any(f => t.Namespace == "DpSpark.Core." + f))];
+
+        Assert.NotEmpty(all);
+        Assert.All(all, type => Assert.True(
+            claimed.Contains(type) != s_without.ContainsKey(type),
+            $"{type.Name} needs a claim with its smallest plausible mistakes in tests/DpSpark.Tests/WrongOnPurpose, or a reason in {nameof(CoverageTests)} why it carries no privacy."));
+    }
+
+    [Fact]
+    public void Accountant_EveryBranch_HasAClaim() =>
+        Assert.All(
+            typeof(PrivacyMechanism).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(PrivacyMechanism))),
+            branch => Assert.Contains(WrongOnPurposeTests.Claims, c => c.Of == branch && c.Mistakes.Count >= 3));
+}
