@@ -14,6 +14,7 @@ internal sealed class OperationStream(ConnectSession session, Plan plan, string 
 
     private ServerStream<ExecutePlanResponse>? _stream;
     private Task _release = Task.CompletedTask;
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private string? _last;
     private bool _reattach;
     private bool _asked;
@@ -95,12 +96,18 @@ internal sealed class OperationStream(ConnectSession session, Plan plan, string 
         }
 
         _heard = session.Options.Time.GetTimestamp();
-        _brought = true;
         if (response.ResponseId == _last)
         {
             return false;
         }
 
+        // A server that tells the same story on every stream would be asked for the rest of it for ever.
+        if (!_seen.Add(response.ResponseId))
+        {
+            throw RpcFailure.Protocol("A response came again");
+        }
+
+        _brought = true;
         _last = response.ResponseId;
         _retries = 0;
         if (response.KindCase == ExecutePlanResponse.KindOneofCase.Complete)

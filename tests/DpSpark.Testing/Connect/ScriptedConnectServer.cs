@@ -69,6 +69,13 @@ public sealed class ScriptedConnectServer : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Forgets acts that were not called for, and the calls so far.</summary>
+    public void Forget()
+    {
+        _acts.Clear();
+        _calls.Clear();
+    }
+
     /// <summary>The calls of one method.</summary>
     /// <param name="method">Such as <c>ReleaseExecute</c>.</param>
     public IReadOnlyList<ScriptedCall> CallsOf(string method) => [.. _calls.Where(c => c.Method == method)];

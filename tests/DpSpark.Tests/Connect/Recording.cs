@@ -10,6 +10,13 @@ internal sealed class Recording
 
     private Recording(List<(string, byte[])> messages) => _messages = messages;
 
+    /// <summary>Names of all conversations.</summary>
+    public static string[] Scenarios()
+    {
+        using var index = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.PathOf("vectors", "spark-connect", "index.json")));
+        return [.. index.RootElement.GetProperty("scenarios").EnumerateArray().Select(s => s.GetProperty("name").GetString()!)];
+    }
+
     public static Recording Of(string scenario)
     {
         var folder = SharedFiles.PathOf("vectors", "spark-connect");
