@@ -20,11 +20,20 @@ if (args is ["spark", var file, var remote, var runs, .. var rest] && int.TryPar
     return 0;
 }
 
+if (args is ["accuracy", var manifest, .. var options])
+{
+    var vars = options.Where(o => o.Contains('=')).Select(o => o.Split('=', 2)).ToDictionary(o => o[0], o => o[1]);
+    var releases = options.FirstOrDefault(o => !o.Contains('='));
+    return DpSpark.Benchmarks.Accuracy.AccuracyRun.Run(manifest, vars, releases is null ? 200 : int.Parse(releases, CultureInfo.InvariantCulture), Console.Out) ? 0 : 1;
+}
+
 Console.Error.WriteLine("""
     usage: w1 ROWS FILE.parquet
              writes workload W1
            spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only | --parts]
              releases it on Spark, alternating with the same in Spark SQL (plain and bounded; plain only; or the parts of the release that are Spark's own);
              PID of the server, on this machine: tells processor time as well
+           accuracy JOB.yml [RELEASES] [NAME=VALUE ...]
+             releases a job many times (200) in this process and compares every number with that of the bounded data: error, what the release states, naive splitting, coverage
     """);
 return 2;

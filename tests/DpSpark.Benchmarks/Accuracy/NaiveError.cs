@@ -1,7 +1,6 @@
 using DpSpark.Core.Accounting;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
-using NoiseChoice = DpSpark.Engine.Planning.NoiseChoice;
 
 namespace DpSpark.Benchmarks.Accuracy;
 

@@ -68,6 +68,32 @@ internal static class AggregationClaims
             Sensitivity.VectorSum(1, 1, VectorNorm.LInf, 2, 3).L2,
             ("root of the dimension missing", 2)),
         Claim.About(
+            typeof(SoftBins), "four bins of a record's two values are one Laplace mechanism",
+            l1 => Worlds.All(Pairs().Select(p => new[] { (3 - p[0]) * (2 - p[1]), p[0] * (2 - p[1]), (3 - p[0]) * p[1], p[0] * p[1] }), s => Worlds.Laplace(l1, s), 1),
+            6.0,
+            ("one column's range", 3), ("half", 3), ("the sum of the ranges", 5)),
+        Claim.About<Func<double, double, double>>(
+            typeof(Sensitivity), "a centred product is within one",
+            product => Enumerable.Range(-10, 21).All(a => Enumerable.Range(-10, 21).All(b => Math.Abs(product(a / 10.0, b / 10.0)) <= 1)),
+            (u, v) => u * v,
+            ("one column not centred", (u, v) => (u + 1) * v), ("half of the range forgotten", (u, v) => 2 * u * v)),
+        Claim.About(
+            typeof(Sensitivity), "a histogram of three rows moves like a count",
+            norms => Worlds.Grid(4, 0, 3).Where(h => h.Sum() <= 3).All(h => h.Sum() <= norms.L1 && Math.Sqrt(h.Sum(x => x * x)) <= norms.L2 * (1 + 1e-12)),
+            Sensitivity.Count(NeighbouringRelation.AddOrRemoveOne, 1, 3),
+            ("Linf missing", Sensitivity.Count(NeighbouringRelation.AddOrRemoveOne, 1, 1)), ("one row less", Sensitivity.Count(NeighbouringRelation.AddOrRemoveOne, 1, 2)),
+            ("rows taken to be in different bins", Sensitivity.PerPartition(NeighbouringRelation.AddOrRemoveOne, 3, 1, 1))),
+        Claim.About(
+            typeof(Sensitivity), "a unit's two distinct values change their number by no more",
+            change => Sets(2).All(others => Sets(2).All(unit => others.Union(unit).Count() - others.Length <= change)),
+            2,
+            ("V missing", 1)),
+        Claim.About<Func<long[], long[]>>(
+            typeof(LogarithmicHistogram), "a histogram of units has each unit in one bin",
+            bins => Worlds.Grid(3, 0, 2).All(values => Worlds.Vector(s => Worlds.Laplace(1, s), bins(values)).Keeps(1, 0)),
+            values => Bins([values.Max()]),
+            ("a unit in a bin for each of its values", Bins), ("the largest and the smallest in one histogram", values => Bins([values.Max(), values.Min()]))),
+        Claim.About(
             typeof(Stability), "a private join moves both sides",
             d => d >= (3 * 2 * 1) + (2 * 2 * 1),
             Stability.PrivateJoin(new(2, false, 1), new(3, false, 1)),
@@ -138,6 +164,12 @@ internal static class AggregationClaims
             PrefixFactorization.Create(16).Sensitivity,
             ("the diagonal alone", 1), ("one step less", PrefixFactorization.Create(15).Sensitivity), ("the variance for the norm's root", Math.Sqrt(PrefixFactorization.Create(16).Sensitivity))),
     ];
+
+    private static IEnumerable<long[]> Pairs() => Worlds.Grid(2, 0, 3).Where(p => p[1] <= 2);
+
+    private static IEnumerable<int[]> Sets(int most) => Worlds.Grid(4, 0, 1).Select(bits => Enumerable.Range(0, 4).Where(i => bits[i] == 1).ToArray()).Where(set => set.Length <= most);
+
+    private static long[] Bins(long[] values) => [.. Enumerable.Range(0, 3).Select(bin => values.LongCount(v => v == bin))];
 
     private static IEnumerable<long> Weights() => Enumerable.Range(0, (int)U + 1).Select(w => (long)w);
 

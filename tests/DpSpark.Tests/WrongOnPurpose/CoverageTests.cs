@@ -1,10 +1,4 @@
-using DpSpark.Core.Accounting;
 using DpSpark.Core.Accounting.Loss;
-using DpSpark.Core.Aggregation;
-using DpSpark.Core.Noise;
-using DpSpark.Core.Quantiles;
-using DpSpark.Core.Selection;
-using DpSpark.Core.Workloads;
 
 namespace DpSpark.Tests.WrongOnPurpose;
 
@@ -14,24 +8,26 @@ public class CoverageTests
     private static readonly string[] s_folders = ["Accounting", "Accounting.Loss", "Aggregation", "Bounds", "Local", "Noise", "Quantiles", "Selection", "Workloads"];
 
     /// <summary>What has no claim of its own, and why.</summary>
-    private static readonly Dictionary<Type, string> s_without = new()
+    private static readonly Dictionary<string, string> s_without = new(StringComparer.Ordinal)
     {
-        [typeof(IAccountant)] = "an interface",
-        [typeof(IRandomWords)] = "an interface",
-        [typeof(PrivacyMechanism)] = "the base of the branches, each of which has a claim",
-        [typeof(MechanismUse)] = "a pair of a mechanism and its count",
-        [typeof(PrivacyBracket)] = "a pair of numbers",
-        [typeof(SamplerVersion)] = "names",
-        [typeof(QuantileWalk)] = "names",
-        [typeof(StrategyComparison)] = "compares rules that have claims; decides nothing about privacy",
-        [typeof(MeanInterval)] = "an interval around released numbers: post-processing",
-        [typeof(ReferencePartition)] = "sums without noise, for tests",
-        [typeof(ReferenceAggregates)] = "sums without noise, for tests",
-        [typeof(GroupVariances)] = "numbers of a report",
-        [typeof(SoftBinVariances)] = "numbers of a report",
-        [typeof(SoftBinSummary)] = "numbers of a report",
-        [typeof(StrategyVariance)] = "numbers of a report",
-        [typeof(ConsistentTree)] = "works on released numbers: post-processing",
+        ["IAccountant"] = "an interface",
+        ["IRandomWords"] = "an interface",
+        ["PrivacyMechanism"] = "the base of the branches, each of which has a claim",
+        ["MechanismUse"] = "a pair of a mechanism and its count",
+        ["PrivacyBracket"] = "a pair of numbers",
+        ["SamplerVersion"] = "names",
+        ["QuantileWalk"] = "names",
+        ["StrategyComparison"] = "compares rules that have claims; decides nothing about privacy",
+        ["MeanInterval"] = "an interval around released numbers: post-processing",
+        ["ReferencePartition"] = "sums without noise, for tests",
+        ["ReferenceAggregates"] = "sums without noise, for tests",
+        ["GroupVariances"] = "numbers of a report",
+        ["SoftBinVariances"] = "numbers of a report",
+        ["SoftBinSummary"] = "numbers of a report",
+        ["StrategyVariance"] = "numbers of a report",
+        ["MomentInterval"] = "an interval around released numbers: post-processing",
+        ["ProfileDecision"] = "works on released numbers: post-processing",
+        ["ConsistentTree"] = "works on released numbers: post-processing",
     };
 
     [Fact]
@@ -42,7 +38,7 @@ public class CoverageTests
 
         Assert.NotEmpty(all);
         Assert.All(all, type => Assert.True(
-            claimed.Contains(type) != s_without.ContainsKey(type),
+            claimed.Contains(type) != s_without.ContainsKey(type.Name),
             $"{type.Name} needs a claim with its smallest plausible mistakes in tests/DpSpark.Tests/WrongOnPurpose, or a reason in {nameof(CoverageTests)} why it carries no privacy."));
     }
 
