@@ -55,6 +55,30 @@ public sealed class SourceBuilder
         return this;
     }
 
+    /// <summary>Reads JSON, one object a line, on Spark.</summary>
+    /// <param name="paths">The paths; <c>${name}</c> is a variable.</param>
+    public SourceBuilder Json(params IReadOnlyList<string> paths)
+    {
+        _source.Set("json", Paths(paths));
+        return this;
+    }
+
+    /// <summary>Reads a table of Spark's catalog.</summary>
+    /// <param name="name">Its name, perhaps with a snapshot: <c>lake.taxi.trips@8841</c>; <c>${name}</c> is a variable.</param>
+    public SourceBuilder Table(string name)
+    {
+        _source.Set("table", Tree.Template(name));
+        return this;
+    }
+
+    /// <summary>Reads the rows of a query, on Spark. Each of them must come from rows of one privacy unit.</summary>
+    /// <param name="query">A SELECT; <c>${name}</c> is a variable.</param>
+    public SourceBuilder Sql(string query)
+    {
+        _source.Set("sql", Tree.Template(query));
+        return this;
+    }
+
     /// <summary>Uses a column. Its type follows from <typeparamref name="T"/>: string, bool, int, long, float, double, decimal, DateOnly, DateTime or DateTimeOffset (timestamps), byte[].</summary>
     /// <typeparam name="T">Type of the values.</typeparam>
     /// <param name="name">Name in the job.</param>

@@ -87,7 +87,7 @@ public sealed record JobManifest
 /// <param name="Column">Column.</param>
 public readonly record struct SourcePosition(int Line, int Column);
 
-/// <summary>Formats of files.</summary>
+/// <summary>Formats of files, and what else a source can be. Releases and keysets are in the first three.</summary>
 public enum FileKind
 {
     /// <summary>Comma-separated text.</summary>
@@ -98,6 +98,15 @@ public enum FileKind
 
     /// <summary>Arrow IPC, stream or file.</summary>
     Arrow,
+
+    /// <summary>JSON, one object a line; a source on Spark.</summary>
+    Json,
+
+    /// <summary>A table of Spark's catalog; a source on Spark.</summary>
+    Table,
+
+    /// <summary>A query; a source on Spark.</summary>
+    Sql,
 }
 
 /// <summary>Where rows come from.</summary>
@@ -106,7 +115,7 @@ public sealed record SourceSettings
     /// <summary>Format.</summary>
     public required FileKind Kind { get; init; }
 
-    /// <summary>Files, folders and globs as written, variables replaced; relative to <see cref="JobManifest.Folder"/>.</summary>
+    /// <summary>Files, folders and globs as written, variables replaced; relative to <see cref="JobManifest.Folder"/>. The name of a table, or the text of a query.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
     /// <summary>Layout of CSV files.</summary>

@@ -13,7 +13,7 @@ public static class ManifestKeys
         ["version", "name", "description", "vars", "source", "privacy_unit", "partition_by", "keyset", "partition_selection", "aggregates", "privacy", "output", "ledger", "on_late_data"],
         ["sources", "views", "rollup", "goals", "schedule_hint", "top_k", "quality"]);
 
-    internal static readonly ManifestSection Source = new("source", ["csv", "parquet", "arrow", "columns"], ["json", "table", "sql", "public"]);
+    internal static readonly ManifestSection Source = new("source", ["csv", "parquet", "arrow", "json", "table", "sql", "columns"], ["public"]);
 
     internal static readonly ManifestSection Csv = new("csv", ["path", "header", "delimiter", "null"], []);
 

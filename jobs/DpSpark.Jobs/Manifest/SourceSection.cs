@@ -4,14 +4,15 @@ using DpSpark.Jobs.Sources.Csv;
 
 namespace DpSpark.Jobs.Manifest;
 
-/// <summary>Reads <c>source</c>, and <c>csv</c>, <c>parquet</c> or <c>arrow</c> wherever they name files.</summary>
+/// <summary>Reads <c>source</c>, and <c>csv</c>, <c>parquet</c> or <c>arrow</c> wherever they name files; on Spark also <c>json</c>, <c>table</c> and <c>sql</c>.</summary>
 internal static class SourceSection
 {
-    private static readonly string[] s_kinds = ["csv", "parquet", "arrow"];
+    private static readonly string[] s_files = ["csv", "parquet", "arrow"];
+    private static readonly string[] s_sources = [.. s_files, "json", "table", "sql"];
 
     public static SourceSettings? Read(SectionReader source)
     {
-        if (ReadFiles(source) is not { } files)
+        if (Read(source, s_sources) is not { } files)
         {
             return null;
         }
@@ -20,14 +21,16 @@ internal static class SourceSection
     }
 
     /// <summary>The one of <c>csv</c>, <c>parquet</c>, <c>arrow</c> that a section has, with its paths; null after a fault.</summary>
-    public static (FileKind Kind, IReadOnlyList<string> Paths, CsvOptions Csv)? ReadFiles(SectionReader section)
+    public static (FileKind Kind, IReadOnlyList<string> Paths, CsvOptions Csv)? ReadFiles(SectionReader section) => Read(section, s_files);
+
+    private static (FileKind Kind, IReadOnlyList<string> Paths, CsvOptions Csv)? Read(SectionReader section, string[] kinds)
     {
-        var present = section.Present(s_kinds);
+        var present = section.Present(kinds);
         if (present.Count == 0)
         {
             if (!section.HasLater && !section.HasUnknown)
             {
-                section.Error(DiagnosticCatalog.MissingKey, $"`{section.Path}` names no file.", "rows come from csv, parquet or arrow files.", "add `csv: data.csv`, `parquet: data/` or `arrow: data.arrow`");
+                section.Error(DiagnosticCatalog.MissingKey, $"`{section.Path}` names no file.", kinds == s_files ? "rows come from csv, parquet or arrow files." : "rows come from csv, parquet or arrow files, on Spark also from json files, a table or a query.", "add `csv: data.csv`, `parquet: data/` or `arrow: data.arrow`");
             }
 
             return null;
@@ -40,7 +43,12 @@ internal static class SourceSection
         }
 
         var value = section.Get(present[0])!;
-        var kind = present[0] switch { "csv" => FileKind.Csv, "parquet" => FileKind.Parquet, _ => FileKind.Arrow };
+        var kind = present[0] switch { "csv" => FileKind.Csv, "parquet" => FileKind.Parquet, "json" => FileKind.Json, "table" => FileKind.Table, "sql" => FileKind.Sql, _ => FileKind.Arrow };
+        if (kind is FileKind.Table or FileKind.Sql)
+        {
+            return ReadOne(kind, value) is { } one ? (kind, [one], new CsvOptions()) : null;
+        }
+
         var csv = new CsvOptions();
         if (kind == FileKind.Csv && value.IsMap)
         {
@@ -84,6 +92,30 @@ internal static class SourceSection
         }
 
         return (kind, paths, csv);
+    }
+
+    /// <summary>The name of a table, or a query.</summary>
+    private static string? ReadOne(FileKind kind, ManifestValue value)
+    {
+        if (value.Text(kind == FileKind.Table ? "a table" : "a query", kind == FileKind.Table ? "lake.taxi.trips" : "SELECT …") is not { } text)
+        {
+            return null;
+        }
+
+        if (kind == FileKind.Table && TableName.Parse(text) is null)
+        {
+            value.Error(DiagnosticCatalog.SourcePath, $"`{Printable.Text(text)}` is not the name of a table.", "a name has parts of letters, digits and `_`, or of anything in backticks, with points between them.",
+                "write e.g. `table: lake.taxi.trips`, or `table: lake.taxi.trips@8841` for one of its snapshots");
+            return null;
+        }
+
+        if (text.Trim().Length == 0)
+        {
+            value.Error(DiagnosticCatalog.SourcePath, "the query is empty.", null, "write a SELECT");
+            return null;
+        }
+
+        return text;
     }
 
     private static CsvOptions ReadLayout(SectionReader section)

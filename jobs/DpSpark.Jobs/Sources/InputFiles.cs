@@ -52,7 +52,7 @@ public static class InputFiles
         if (path.Contains("://", StringComparison.Ordinal))
         {
             throw new DpSparkException("DPS2090", ExitCodes.Usage, $"source '{path}' is not on this machine; the local engine reads local files only.",
-                "Remote storage is not supported yet.", ["copy the files here, or mount the storage"]);
+                "Addresses with a scheme are read by Spark.", ["run the job on Spark, with --remote or ./spark-submit.sh", "copy the files here, or mount the storage"]);
         }
 
         var portable = OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path;

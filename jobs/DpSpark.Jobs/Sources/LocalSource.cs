@@ -46,6 +46,12 @@ public sealed class LocalSource : IRunSource
     /// <exception cref="DpSparkException">No file, an unreadable or damaged one, or a schema that breaks the contract.</exception>
     public static LocalSource Open(SourceLocation location, IReadOnlyList<ColumnSpec> columns, int threads)
     {
+        if (location.Format is FileKind.Json or FileKind.Table or FileKind.Sql)
+        {
+            throw new DpSparkException("DPS6021", ExitCodes.Usage, $"a source of kind {location.Format.ToString().ToLowerInvariant()} is read only on Spark.", "The local engine reads csv, parquet and arrow files.",
+                ["run the job on Spark, with --remote or ./spark-submit.sh", "write the rows as parquet or csv"]);
+        }
+
         var files = InputFiles.Find(location.Paths, location.BaseFolder);
         var names = columns.Select(c => c.SourceName).Distinct(StringComparer.Ordinal).ToArray();
         var opened = new FileRows[files.Count];

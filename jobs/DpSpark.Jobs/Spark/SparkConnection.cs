@@ -85,22 +85,30 @@ internal sealed class SparkConnection : IDisposable
             ?? WorkerPlacement.Find(AppContext.BaseDirectory, Endpoint.IsLoopback);
     }
 
-    /// <summary>Makes the session's settings and sends the worker where it is to be sent.</summary>
-    public async Task SettleAsync(CancellationToken cancellationToken)
+    /// <summary>Makes those settings of the session that do not depend on the worker.</summary>
+    public async Task ConfigureAsync(CancellationToken cancellationToken)
     {
-        var worker = Worker ?? throw new InvalidOperationException("No worker was chosen.");
         var config = new Dictionary<string, string>(_settings.Settings, StringComparer.Ordinal)
         {
             ["spark.sql.session.timeZone"] = "UTC",
             ["spark.sql.caseSensitive"] = "true",
             ["spark.sql.legacy.parquet.nanosAsLong"] = "true",
+            ["spark.sql.json.enableExactStringParsing"] = "true",
+            ["spark.sql.sources.partitionOverwriteMode"] = "static",
             ["spark.sql.execution.arrow.compression.codec"] = "none",
             ["spark.sql.execution.arrow.useLargeVarTypes"] = "false",
             ["spark.sql.execution.arrow.pyspark.validateSchema.enabled"] = "true",
-            ["spark.sql.execution.pyspark.python"] = worker.Command,
         };
         config.TryAdd("spark.sql.execution.arrow.maxRecordsPerBatch", "32768");
         await Session.SetConfigAsync(config, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes the session's settings and sends the worker where it is to be sent.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        var worker = Worker ?? throw new InvalidOperationException("No worker was chosen.");
+        await ConfigureAsync(cancellationToken).ConfigureAwait(false);
+        await Session.SetConfigAsync(new Dictionary<string, string> { ["spark.sql.execution.pyspark.python"] = worker.Command }, cancellationToken).ConfigureAwait(false);
         if (worker.Shipping == WorkerShipping.Artifact)
         {
             await Session.AddArtifactsAsync([SparkArtifact.FromFile($"archives/{Path.GetFileName(worker.Path)}#{WorkerPlacement.Folder}", worker.Path)], cancellationToken).ConfigureAwait(false);

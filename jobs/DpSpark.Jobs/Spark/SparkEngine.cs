@@ -29,19 +29,54 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
 
     public EngineInfo Info => new("spark-connect", _connection.Version);
 
-    public IRunSource Open(RunRequest request, CancellationToken cancellationToken) => request.Source.Format == FileKind.Arrow
-        ? throw new DpSparkException("DPS6012", ExitCodes.Usage, "an arrow source cannot be read by Spark.", "Spark has no reader of Arrow files.", ["write the rows as parquet", "run with --engine local"])
-        : SparkFiles.Open(request);
+    public IRunSource Open(RunRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Source.Format == FileKind.Arrow)
+        {
+            throw new DpSparkException("DPS6012", ExitCodes.Usage, "an arrow source cannot be read by Spark.", "Spark has no reader of Arrow files.", ["write the rows as parquet", "run with --engine local"]);
+        }
+
+        if (!SparkRemoteSource.Sees(request.Source))
+        {
+            return SparkFiles.Open(request);
+        }
+
+        Connect(cancellationToken);
+        return SparkRemoteSource.Open(Session, request, cancellationToken);
+    }
 
     /// <summary>Connects, settles the session and sends the worker, and lets it answer once: what cannot work is known before anything is reserved.</summary>
-    public void Prepare(CancellationToken cancellationToken) => Blocking.Run(async () =>
+    public void Prepare(CancellationToken cancellationToken)
     {
-        await _connection.HelloAsync(cancellationToken).ConfigureAwait(false);
-        await _connection.ChooseWorkerAsync(cancellationToken).ConfigureAwait(false);
-        await _connection.SettleAsync(cancellationToken).ConfigureAwait(false);
-        _cores = await _connection.ProbeAsync(cancellationToken).ConfigureAwait(false);
-        _observer.Step("spark", string.Create(CultureInfo.InvariantCulture, $"{_connection.Endpoint}, Spark {_connection.Version}, {_cores} {(_cores == 1 ? "task" : "tasks")} at once, worker {(_connection.Worker!.Shipping == WorkerShipping.Artifact ? "sent with the session" : "installed")}"));
-    });
+        Connect(cancellationToken);
+        Blocking.Run(async () =>
+        {
+            await _connection.ChooseWorkerAsync(cancellationToken).ConfigureAwait(false);
+            await _connection.SettleAsync(cancellationToken).ConfigureAwait(false);
+            _cores = await _connection.ProbeAsync(cancellationToken).ConfigureAwait(false);
+            _observer.Step("spark", string.Create(CultureInfo.InvariantCulture, $"{_connection.Endpoint}, Spark {_connection.Version}, {_cores} {(_cores == 1 ? "task" : "tasks")} at once, worker {(_connection.Worker!.Shipping == WorkerShipping.Artifact ? "sent with the session" : "installed")}"));
+        });
+    }
+
+    /// <summary>Makes sure that a server answers, and that it is one that DpSpark knows.</summary>
+    public static void Hello(SparkSettings settings, CancellationToken cancellationToken)
+    {
+        using var connection = new SparkConnection(settings);
+        Blocking.Run(() => connection.HelloAsync(cancellationToken));
+    }
+
+    /// <summary>Connects and settles the session, once. Sources and outputs that only Spark sees need it before the worker is there.</summary>
+    private void Connect(CancellationToken cancellationToken)
+    {
+        if (_connection.Version is null)
+        {
+            Blocking.Run(async () =>
+            {
+                await _connection.HelloAsync(cancellationToken).ConfigureAwait(false);
+                await _connection.ConfigureAsync(cancellationToken).ConfigureAwait(false);
+            });
+        }
+    }
 
     public IBackend Backend(LocalOptions options)
     {

@@ -72,6 +72,12 @@ internal static partial class SparkFaults
                 ["put the files where every executor sees them under the same path", "check the name of the table"], e);
         }
 
+        if (e.ErrorClass is { } name && (name.StartsWith("PARSE_", StringComparison.Ordinal) || name.StartsWith("UNRESOLVED_", StringComparison.Ordinal) || name.Contains("TIME_TRAVEL", StringComparison.Ordinal)))
+        {
+            return new("DPS6023", ExitCodes.Usage, $"Spark cannot read the source as it is written: {name}.", "The query or the table's name is not what Spark's SQL takes, or the table has no snapshots.",
+                ["try the query in Spark's own SQL", "name the table without @"], e);
+        }
+
         return new("DPS6002", ExitCodes.FailedSafe, e.Message, "What Spark wrote about it may quote rows, so it is not shown here; the server's log has it, under the operation's id.",
             ["check the source, its columns and the settings given with --conf", "run again: a reservation that was made continues, with the same noise"], e);
     }

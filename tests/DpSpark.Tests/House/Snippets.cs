@@ -1,3 +1,4 @@
+using DpSpark.Core;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Running;
 using DpSpark.Testing;
@@ -83,6 +84,22 @@ public sealed class Snippets : IDisposable
 
         Assert.Equal(RunOutcome.Released, release.Outcome);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], seen.Select(r => r.Weekday));
+    }
+
+    [Fact]
+    public async Task Connect_OfTheDocs_EndsAtOnceWithoutAServer()
+    {
+        var job = Build();
+        using var console = new StringWriter();
+
+        await Assert.ThrowsAsync<DpSparkException>(async () =>
+        {
+            #region connect
+            await using var spark = await DpSparkContext.ConnectAsync("sc://localhost:15002");
+            DpRelease release = await job.RunAsync(spark);
+            #endregion
+            console.WriteLine(release.Id);
+        });
     }
 
     #region row

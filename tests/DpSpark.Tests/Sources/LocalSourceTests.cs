@@ -210,6 +210,12 @@ public sealed class LocalSourceTests : IDisposable
 
     private static ColumnSpec Column(string name, ColumnType type) => new() { Name = name, SourceName = name, Type = type };
 
+    [Theory]
+    [InlineData(FileKind.Json)]
+    [InlineData(FileKind.Table)]
+    [InlineData(FileKind.Sql)]
+    public void Open_WhatOnlySparkReads_IsRefused(FileKind kind) => Assert.Equal("DPS6021", Assert.Throws<DpSparkException>(() => Open(kind, "in")).Code);
+
     private LocalSource Open(FileKind kind, string path, int threads = 2) => LocalSource.Open(new SourceLocation(kind, [path], _folder.Path), s_contract, threads);
 
     private static List<string> Rows(LocalSource source) => [.. source.Splits.SelectMany(Rows)];

@@ -24,7 +24,10 @@ public sealed class BadManifestTests
         { "  id: visitor_id ", "  ¦per: { window: P1D }\n  id: visitor_id ", "DPS2008", "not supported yet" },
         { "{ count: \"*\",            as: visits }", "{ ¦quantile: spend_eur, as: visits }", "DPS2008", "not supported yet" },
         { "max_partitions_contributed: 4", "max_partitions_contributed: { ¦auto: { budget: 10% } }", "DPS2008", "not supported yet" },
-        { "csv: data/visits.csv", "¦table: lake.visits", "DPS2008", "not supported yet" },
+        { "csv: data/visits.csv", "¦public: true", "DPS2008", "not supported yet" },
+        { "csv: data/visits.csv", "¦table: lake..visits", "DPS2030", "not the name of a table" },
+        { "csv: data/visits.csv", "¦sql: \" \"", "DPS2030", "query is empty" },
+        { "csv: data/visits.csv", "¦sql: [SELECT]", "DPS2010", "a query" },
         { "format: parquet", "¦mode: replace_partition", "DPS2008", "not supported yet" },
         { "version: 1", "¦version: 2", "DPS2012", "version 2 is not known" },
 
