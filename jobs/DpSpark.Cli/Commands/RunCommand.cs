@@ -127,7 +127,7 @@ internal sealed class RunCommand
             Epsilon = result.Epsilon.ToString(),
             Delta = result.Delta.ToString(),
             Rows = result.Rows,
-            Output = result.OutputPath,
+            Output = result.ClusterOutput ?? result.OutputPath,
             Record = result.RecordPath,
             Diagnostics = diagnostics,
         });
@@ -143,7 +143,7 @@ internal sealed class RunCommand
         if (result.Outcome == RunOutcome.Replayed)
         {
             reporter.Line($"Already released: {result.ReleaseId} (same job, same input). Nothing was run, nothing was spent.");
-            reporter.Line($"Output    {Shown(result.OutputPath)}", Verbosity.Normal);
+            reporter.Line($"Output    {result.ClusterOutput ?? Shown(result.OutputPath)}", Verbosity.Normal);
             return;
         }
 

@@ -23,7 +23,11 @@ public sealed class OutputBuilder
     /// <param name="path">The directory; <c>${name}</c> is a variable.</param>
     public OutputBuilder Arrow(string path) => To(path, "arrow");
 
-    /// <summary>Replaces what the directory holds; otherwise that is refused.</summary>
+    /// <summary>Writes a table of Spark's catalog.</summary>
+    /// <param name="name">Its name; <c>${name}</c> is a variable.</param>
+    public OutputBuilder Table(string name) => Set("table", Tree.Template(name));
+
+    /// <summary>Replaces what the directory or table holds; otherwise that is refused.</summary>
     public OutputBuilder Replace() => Set("mode", Tree.Word("replace"));
 
     /// <summary>Adds standard deviation and interval to each aggregate.</summary>

@@ -135,8 +135,11 @@ public enum OutputMode
 /// <summary>Where the release goes. Intervals and post-processing are part of <see cref="ReleaseRequest"/>.</summary>
 public sealed record OutputSettings
 {
-    /// <summary>Directory as written; relative to <see cref="JobManifest.Folder"/>.</summary>
+    /// <summary>Directory as written; relative to <see cref="JobManifest.Folder"/>. Has a scheme where only the cluster sees it. Not used where there is a table.</summary>
     public required string Path { get; init; }
+
+    /// <summary>Table of Spark's catalog that the release appears in; null for a directory.</summary>
+    public string? Table { get; init; }
 
     /// <summary>Format of the part files.</summary>
     public FileKind Format { get; init; } = FileKind.Parquet;

@@ -44,7 +44,7 @@ public static class ManifestKeys
 
     internal static readonly ManifestSection Privacy = new("privacy", ["epsilon", "delta", "noise"], ["rho", "adjacency", "accountant"]);
 
-    internal static readonly ManifestSection Output = new("output", ["path", "format", "mode", "ci", "post"], ["table", "partition", "quality"]);
+    internal static readonly ManifestSection Output = new("output", ["path", "table", "format", "mode", "ci", "post"], ["partition", "quality"]);
 
     internal static readonly ManifestSection Ledger = new("ledger", ["file", "dataset", "purpose", "expires"], ["uri"]);
 

@@ -30,6 +30,24 @@ internal static class OutputSection
             settings = settings with { Path = path ?? DefaultPath };
         }
 
+        if (section.Get("table") is { } tableValue)
+        {
+            var table = tableValue.Text("a table", "lake.pub.visits");
+            if (table is not null && TableName.Parse(table) is not { Snapshot: null })
+            {
+                tableValue.Error(DiagnosticCatalog.SourcePath, $"`{Printable.Text(table)}` is not the name of a table.", "a name has parts of letters, digits and `_`, or of anything in backticks, with points between them.", "write e.g. `table: lake.pub.visits`");
+                table = null;
+            }
+            else if (section.Present("path", "format") is [var other, ..])
+            {
+                section.Get(other)!.Error(DiagnosticCatalog.Exclusive, $"`output.{other}` does not go with `output.table`.", "a release appears in one place, and a table has its own format.", $"remove `{other}`");
+                table = null;
+            }
+
+            sound &= table is not null;
+            settings = settings with { Table = table };
+        }
+
         if (section.Get("format") is { } format)
         {
             var word = format.Word(["parquet", "csv", "arrow"]);

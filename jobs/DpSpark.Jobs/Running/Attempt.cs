@@ -11,6 +11,12 @@ namespace DpSpark.Jobs.Running;
 /// <summary>What one attempt at a run carries from step to step.</summary>
 internal sealed record Attempt(RunRequest Request, IRunObserver Observer, OutputFolder Output, string JobHash, DateTimeOffset Started, Stopwatch Clock)
 {
+    /// <summary>The place of the release on the cluster; null where it is a folder of this machine.</summary>
+    public IClusterOutput? Cluster { get; init; }
+
+    /// <summary>Whether the folder may be replaced: it may where it is only the copy of what is on the cluster.</summary>
+    public bool MayReplace => Request.Output.Replace || Cluster is not null;
+
     /// <summary>The scheduler's id, or one derived from the job alone: an id that followed from the data could not be published.</summary>
     public string RunId => Request.RunId ?? "run-" + JobHash[..12];
 
@@ -34,7 +40,7 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
         // A query may name what only its author may know: the record has its kind, the job's hash covers its text.
         Source = (Request.Source.Format.ToString().ToLowerInvariant(), Request.Source.Format == Manifest.FileKind.Sql ? [] : Request.Source.Paths),
         OutputUri = Request.Output.Uri,
-        OutputFormat = Request.Output.Format.ToString().ToLowerInvariant(),
+        OutputFormat = Request.Output.Cluster?.Table is null ? Request.Output.Format.ToString().ToLowerInvariant() : "table",
         Rows = result.Table.Length,
         Columns = result.Table.Schema,
         OutputSha256 = "",
@@ -53,6 +59,7 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
             Delta = committed.Delta,
             Rows = record.RootElement.GetProperty("output").GetProperty("rows").GetInt32(),
             OutputPath = Output.FullPath,
+            ClusterOutput = Request.Output.Cluster?.Uri,
             RecordPath = Path.Combine(Output.FullPath, OutputFolder.RecordName),
             Entry = committed.Entry,
             Budget = ledger.Show(committed.Dataset),

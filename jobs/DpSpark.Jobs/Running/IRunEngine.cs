@@ -20,6 +20,13 @@ public interface IRunEngine
     /// <exception cref="Core.DpSparkException">The engine cannot be used.</exception>
     void Prepare(CancellationToken cancellationToken);
 
+    /// <summary>The place of a release that only the engine's cluster sees.</summary>
+    /// <param name="request">The run; names such a place.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="Core.DpSparkException">This engine has no cluster (DPS6021), or it cannot be reached.</exception>
+    IClusterOutput Output(RunRequest request, CancellationToken cancellationToken) => throw new Core.DpSparkException("DPS6021", Core.ExitCodes.Usage,
+        $"the output {request.Output.Uri} is written only on Spark.", "The local engine writes to folders of this machine.", ["run the job on Spark, with --remote or ./spark-submit.sh", "name a local folder as output.path"]);
+
     /// <summary>The engine with its limits.</summary>
     /// <param name="options">Limits of this process.</param>
     IBackend Backend(LocalOptions options);

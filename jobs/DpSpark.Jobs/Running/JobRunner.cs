@@ -56,7 +56,8 @@ public static class JobRunner
             LedgerPathOf(job, settings.LedgerFile);
         }
 
-        var output = settings.OutputPath ?? LocalPath(job.ResolvePath(job.Output.Path));
+        var cluster = settings.OutputPath is null ? ClusterOf(job) : null;
+        var output = settings.OutputPath ?? (cluster is null ? job.ResolvePath(job.Output.Path) : CopyOf(job, cluster));
         return new RunRequest
         {
             Plan = plan,
@@ -65,8 +66,8 @@ public static class JobRunner
             Vars = job.Vars,
             RunDate = job.RunDate,
             Source = new SourceLocation(job.Source.Kind, job.Source.Paths, job.Folder, job.Source.Csv),
-            Output = new OutputTarget(output, settings.OutputPath is null ? job.Output.Path : Path.GetFileName(Path.TrimEndingDirectorySeparator(output)), job.Output.Format,
-                job.Output.Mode == OutputMode.Replace),
+            Output = new OutputTarget(output, settings.OutputPath is null ? cluster?.Uri ?? job.Output.Path : Path.GetFileName(Path.TrimEndingDirectorySeparator(output)), job.Output.Format,
+                job.Output.Mode == OutputMode.Replace || cluster is not null, isRelease ? cluster : null),
             Ledger = !isRelease ? null : new LedgerTarget((job.Ledger ?? throw NoLedger()).Dataset, job.Ledger.Purpose, job.Ledger.Expires, job.OnLateData == LateDataPolicy.ReleaseAgain),
             RunId = settings.RunId,
             Principal = settings.Principal ?? Environment.UserName,
@@ -80,9 +81,33 @@ public static class JobRunner
         };
     }
 
-    private static string LocalPath(string path) => path.Contains("://", StringComparison.Ordinal)
-        ? throw new DpSparkException("DPS2008", ExitCodes.Usage, $"output.path '{path}' is not on this machine; that is not supported yet.", null, ["write to a local folder and copy it"])
-        : path;
+    /// <summary>The place of a release that only a cluster sees; null for a folder of this machine.</summary>
+    private static ClusterTarget? ClusterOf(JobManifest job)
+    {
+        var replace = job.Output.Mode == OutputMode.Replace;
+        if (job.Output.Table is { } table)
+        {
+            return new ClusterTarget(table, null, replace);
+        }
+
+        if (!job.Output.Path.Contains("://", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return job.Output.Format == FileKind.Parquet
+            ? new ClusterTarget(null, job.Output.Path, replace)
+            : throw new DpSparkException("DPS2097", ExitCodes.Usage, $"output.path '{job.Output.Path}' is on the cluster, where releases are written as Parquet.", "Spark writes other formats in ways of its own.",
+                ["say `format: parquet`", "write to a local folder and copy it"]);
+    }
+
+    /// <summary>Where record and files of a release stay that appears on the cluster: beside the manifest, one folder a place.</summary>
+    private static string CopyOf(JobManifest job, ClusterTarget cluster)
+    {
+        var name = new string([.. cluster.Uri.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '=' ? c : '_')]).Trim('.', '_');
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(cluster.Uri)).AsSpan(0, 4));
+        return job.ResolvePath(Path.Combine(job.Name + ".releases", $"{(name.Length > 100 ? name[^100..] : name)}-{hash}"));
+    }
 
     private static DpSparkException NoLedger() => new("DPS2034", ExitCodes.Usage, "the job names no ledger, and a release without one is not made.",
         "What releases cost adds up; without a ledger nobody would know.",

@@ -48,6 +48,11 @@ public sealed class ReleaseRunner
         using var spill = TempSpillStore.Open(request.TempFolder);
         var source = _engine.Open(request, cancellationToken);
         observer.Step("contract", source.Description + ", columns ok");
+        if (request.Output.Cluster is not null)
+        {
+            run = run with { Cluster = _engine.Output(request, cancellationToken) };
+        }
+
         return request.Mode == RunMode.Release ? Release(run, source, spill, cancellationToken) : Test(run, source, spill, cancellationToken);
     }
 
@@ -78,8 +83,9 @@ public sealed class ReleaseRunner
             return Replay(run, Repeat(ledger, reserve, cancellationToken) ?? earlier, ledger);
         }
 
-        run.Output.EnsureFree(run.Request.Output.Replace);
+        run.Output.EnsureFree(run.MayReplace);
         run.Output.EnsureWritable();
+        run.Cluster?.EnsureFree();
         _engine.Prepare(cancellationToken);
         FailPoints.Hit("before-reserve");
         var outcome = ledger.Reserve(reserve, cancellationToken);
@@ -175,6 +181,7 @@ public sealed class ReleaseRunner
         };
         run.Output.RemoveForeignStage(reservation.StagePath, reservation.ReleaseId);
         var (hash, record) = Stage(run, reservation.ReleaseId, OutputFolder.RecordName, input, result, cancellationToken);
+        run.Cluster?.Stage(reservation.ReleaseId, run.Output.StagePath(reservation.ReleaseId));
         run.Observer.Step("write", run.Request.Output.Uri + " (staged)");
         reservation.MarkStaged(run.Output.StagePath(reservation.ReleaseId), hash, record);
         FailPoints.Hit("staged");
@@ -230,12 +237,13 @@ public sealed class ReleaseRunner
             case OutputState.ThisRelease:
                 run.Output.EnsureSuccess();
                 run.Output.RemoveLeavings(committed.ReleaseId);
+                run.Cluster?.Publish(committed.ReleaseId, run.Output.FullPath);
                 return run.Result(RunOutcome.Replayed, committed, ledger);
-            case OutputState.Altered:
+            case OutputState.Altered when run.Cluster is null:
                 throw new DpSparkException("DPS4020", ExitCodes.Assurance, $"{run.Request.Output.Uri} holds release {committed.ReleaseId}, but its files are not those that were released.",
                     "Their hash is not the one in the ledger: somebody changed, added or removed files.",
                     ["find out who changed it; `dpspark ledger history` shows what was released", "move the folder away and run again: the released files are put back"]);
-            case OutputState.OtherRelease or OutputState.Foreign when !run.Request.Output.Replace:
+            case OutputState.OtherRelease or OutputState.Foreign when !run.MayReplace:
                 throw run.Output.Occupied();
         }
 
@@ -309,6 +317,8 @@ public sealed class ReleaseRunner
                     ["make room at output.path and let the account that runs dpspark write there", "run again: the release is published, nothing is spent"]);
             }
         }
+
+        run.Cluster?.Publish(id, run.Output.FullPath);
     }
 
     private RunResult Test(Attempt run, IRunSource source, TempSpillStore spill, CancellationToken cancellationToken)

@@ -65,7 +65,8 @@ public sealed record RunRequest
 /// <param name="Uri">The path as written, for the record.</param>
 /// <param name="Format">Format of the files.</param>
 /// <param name="Replace">Whether what the folder holds is replaced; otherwise it is refused.</param>
-public sealed record OutputTarget(string Path, string Uri, FileKind Format, bool Replace);
+/// <param name="Cluster">Where the release appears on the cluster; the folder then holds its record and its files as proof and for repairs. Null where the folder is the place.</param>
+public sealed record OutputTarget(string Path, string Uri, FileKind Format, bool Replace, ClusterTarget? Cluster = null);
 
 /// <summary>Who pays for a release.</summary>
 /// <param name="Dataset">Whose cap pays.</param>

@@ -41,6 +41,9 @@ public sealed record RunResult
     /// <summary>Full path of the output folder.</summary>
     public required string OutputPath { get; init; }
 
+    /// <summary>Table or address that the release appeared in, where only the cluster sees it; the folder then holds a copy. Otherwise null.</summary>
+    public string? ClusterOutput { get; init; }
+
     /// <summary>Full path of the record.</summary>
     public required string RecordPath { get; init; }
 

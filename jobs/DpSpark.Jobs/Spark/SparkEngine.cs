@@ -1,6 +1,7 @@
 using System.Globalization;
 using DpSpark.Connect;
 using DpSpark.Core;
+using DpSpark.Core.Stages;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Local;
 using DpSpark.Jobs.Manifest;
@@ -43,6 +44,12 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
 
         Connect(cancellationToken);
         return SparkRemoteSource.Open(Session, request, cancellationToken);
+    }
+
+    public IClusterOutput Output(RunRequest request, CancellationToken cancellationToken)
+    {
+        Connect(cancellationToken);
+        return new SparkOutput(Session, request.Output.Cluster!, ReleasedTable.FieldsOf(request.Plan.Spec), cancellationToken);
     }
 
     /// <summary>Connects, settles the session and sends the worker, and lets it answer once: what cannot work is known before anything is reserved.</summary>
