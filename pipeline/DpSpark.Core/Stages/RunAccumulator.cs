@@ -9,7 +9,8 @@ namespace DpSpark.Core.Stages;
 public sealed class RunAccumulator<TPartition>
     where TPartition : IKeyBytes
 {
-    private readonly Slot[] _slots;
+    private readonly RunStep[] _steps;
+    private readonly AccumulatorSpec[] _specs;
     private readonly StoredKeys? _local;
     private readonly bool _clamps;
     private int[] _entryOf = [];
@@ -25,14 +26,8 @@ public sealed class RunAccumulator<TPartition>
         Table = table;
         _clamps = clamps;
         _local = partitionKeys as StoredKeys;
-        _slots = new Slot[spec.Accumulators.Count];
-        for (var i = 0; i < _slots.Length; i++)
-        {
-            var accumulator = spec.Accumulators[i];
-            _slots[i] = accumulator.Kind == AccumulatorKind.Count
-                ? new Slot(accumulator.Kind, 0, default)
-                : SlotOf(spec, accumulator);
-        }
+        _steps = RunStep.Of(spec);
+        _specs = [.. spec.Accumulators];
     }
 
     /// <summary>The accumulators.</summary>
@@ -66,27 +61,19 @@ public sealed class RunAccumulator<TPartition>
     {
         Table.AddUnits(entry, 1);
         var sums = Table.Values(entry);
-        for (var i = 0; i < _slots.Length; i++)
+        if (_clamps)
         {
-            ref readonly var slot = ref _slots[i];
-            switch (slot.Kind)
+            foreach (var step in _steps)
             {
-                case AccumulatorKind.Count:
-                    sums[i] += rows.Length;
-                    break;
-                case AccumulatorKind.Sum when _clamps:
-                    sums[i] += SumClamped(slot, rows, words);
-                    break;
-                default:
-                    var sum = Int128.Zero;
-                    foreach (ref readonly var row in rows)
-                    {
-                        sum += slot.Grid.Unclamped((long)words[row.At + slot.Offset]);
-                    }
-
-                    sums[i] += !_clamps || slot.Kind == AccumulatorKind.Sum ? sum : Int128.Clamp(sum, slot.Grid.Lower, slot.Grid.Upper);
-                    break;
+                step.Add(sums, rows, words);
             }
+
+            return;
+        }
+
+        foreach (ref readonly var row in rows)
+        {
+            AddOpen(sums, words[row.At..]);
         }
     }
 
@@ -95,12 +82,9 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="row">The row's words: unit, partition, values.</param>
     public void AddOpen(Span<Int128> open, ReadOnlySpan<ulong> row)
     {
-        for (var i = 0; i < _slots.Length; i++)
+        foreach (var step in _steps)
         {
-            ref readonly var slot = ref _slots[i];
-            open[i] += slot.Kind == AccumulatorKind.Count ? 1
-                : slot.Kind == AccumulatorKind.Sum && _clamps ? slot.Grid.Clamped((long)row[slot.Offset])
-                : slot.Grid.Unclamped((long)row[slot.Offset]);
+            step.AddRow(open, row, _clamps);
         }
     }
 
@@ -113,38 +97,15 @@ public sealed class RunAccumulator<TPartition>
         var entry = _local is null ? Table.EntryOf(partition) : LocalEntry((int)partition);
         Table.AddUnits(entry, 1);
         var sums = Table.Values(entry);
-        for (var i = 0; i < _slots.Length; i++)
+        for (var i = 0; i < _specs.Length; i++)
         {
-            ref readonly var slot = ref _slots[i];
-            sums[i] += slot.Kind switch
+            sums[i] += _specs[i].Kind switch
             {
                 AccumulatorKind.Count => Int128.Min(open[i], maxRows),
-                AccumulatorKind.PartitionSum when _clamps => Int128.Clamp(open[i], slot.Grid.Lower, slot.Grid.Upper),
+                AccumulatorKind.PartitionSum when _clamps => Int128.Clamp(open[i], _specs[i].Lower, _specs[i].Upper),
                 _ => open[i],
             };
         }
-    }
-
-    private static Int128 SumClamped(in Slot slot, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
-    {
-        if (slot.IsNarrow && rows.Length < 1 << 20)
-        {
-            long narrow = 0;
-            foreach (ref readonly var row in rows)
-            {
-                narrow += slot.Grid.Clamped((long)words[row.At + slot.Offset]);
-            }
-
-            return narrow;
-        }
-
-        var sum = Int128.Zero;
-        foreach (ref readonly var row in rows)
-        {
-            sum += slot.Grid.Clamped((long)words[row.At + slot.Offset]);
-        }
-
-        return sum;
     }
 
     private int LocalEntry(int id)
@@ -161,33 +122,5 @@ public sealed class RunAccumulator<TPartition>
         }
 
         return _entryOf[id] - 1;
-    }
-
-    private static Slot SlotOf(StageSpec spec, AccumulatorSpec accumulator)
-    {
-        for (var i = 0; i < spec.RecordColumns.Count; i++)
-        {
-            if (spec.RecordColumns[i] != accumulator.Column)
-            {
-                continue;
-            }
-
-            foreach (var column in spec.Columns)
-            {
-                if (column.Name == accumulator.Column)
-                {
-                    return new Slot(accumulator.Kind, 2 + i, new ValueGrid(column, accumulator.Grid, accumulator.Lower, accumulator.Upper));
-                }
-            }
-        }
-
-        throw new InvalidOperationException("DPS9004: an accumulator's column is not among the record columns.");
-    }
-
-    /// <summary>An accumulator: its kind, where its column is in a row, and its grid.</summary>
-    private readonly record struct Slot(AccumulatorKind Kind, int Offset, ValueGrid Grid)
-    {
-        /// <summary>Whether 2^20 clamped values fit 64 bits.</summary>
-        public bool IsNarrow { get; } = Math.Max(Math.Abs(Grid.Lower), Math.Abs(Grid.Upper)) <= 1L << 42;
     }
 }

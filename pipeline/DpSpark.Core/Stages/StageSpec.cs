@@ -84,38 +84,6 @@ public sealed record StageSpec
     }
 }
 
-/// <summary>What an accumulator adds up.</summary>
-public enum AccumulatorKind
-{
-    /// <summary>Rows kept after bounding.</summary>
-    Count,
-
-    /// <summary>Per-row values, clamped to [<see cref="AccumulatorSpec.Lower"/>, <see cref="AccumulatorSpec.Upper"/>] grid units each.</summary>
-    Sum,
-
-    /// <summary>Each unit's sum within the partition, clamped to [<see cref="AccumulatorSpec.Lower"/>, <see cref="AccumulatorSpec.Upper"/>] grid units.</summary>
-    PartitionSum,
-}
-
-/// <summary>One mergeable integer sum per partition, in units of <see cref="Grid"/>.</summary>
-public sealed record AccumulatorSpec
-{
-    /// <summary>What is added up.</summary>
-    public required AccumulatorKind Kind { get; init; }
-
-    /// <summary>The value column; null for <see cref="AccumulatorKind.Count"/>.</summary>
-    public string? Column { get; init; }
-
-    /// <summary>Real value of one unit of the sum. Counts have unit 1.</summary>
-    public GridUnit Grid { get; init; } = GridUnit.One;
-
-    /// <summary>Lower clamping bound in grid units; at least -2^62.</summary>
-    public long Lower { get; init; }
-
-    /// <summary>Upper clamping bound in grid units; at most 2^62.</summary>
-    public long Upper { get; init; }
-}
-
 /// <summary>Real value of one grid unit: 2^<see cref="BinaryExponent"/> · 10^-<see cref="DecimalScale"/>. Decimal columns have their own scale, floating-point columns a dyadic unit, integers 1.</summary>
 /// <param name="BinaryExponent">Power of two; may be negative.</param>
 /// <param name="DecimalScale">Digits after the decimal point, at least 0.</param>

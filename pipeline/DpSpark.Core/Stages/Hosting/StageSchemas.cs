@@ -83,6 +83,14 @@ public static class StageSchemas
             return false;
         }
 
+        foreach (var accumulator in spec.Accumulators)
+        {
+            if (accumulator.Kind is not (AccumulatorKind.Count or AccumulatorKind.Sum or AccumulatorKind.PartitionSum))
+            {
+                return false;
+            }
+        }
+
         return spec.MaxContributionsPerPartition is null || spec.RecordColumns.Count == 0;
     }
 
