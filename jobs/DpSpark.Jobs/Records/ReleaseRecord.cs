@@ -284,7 +284,17 @@ internal static class ReleaseRecord
             else
             {
                 var accumulator = spec.Accumulators[term.Accumulator];
-                json.WriteString("accumulator", accumulator.Kind switch { AccumulatorKind.Count => "count", AccumulatorKind.Sum => "sum", _ => "partition_sum" });
+                json.WriteString("accumulator", accumulator.Kind switch
+                {
+                    AccumulatorKind.Count => "count",
+                    AccumulatorKind.Sum => "sum",
+                    AccumulatorKind.PartitionSum => "partition_sum",
+                    AccumulatorKind.Square => "square",
+                    AccumulatorKind.Product => "product",
+                    AccumulatorKind.Bin => "bin",
+                    AccumulatorKind.Coordinate => "coordinate",
+                    _ => throw new InvalidOperationException("An accumulator has no word."),
+                });
                 if (accumulator.Column is { } column)
                 {
                     json.WriteString("column", column);
@@ -300,9 +310,18 @@ internal static class ReleaseRecord
         }
 
         json.WriteEndArray();
-        if (node.Form is NodeForm.TwoBinMean or NodeForm.NormalizedMean)
+        if (node.Basis is { } basis)
         {
-            json.WriteString("form", node.Form == NodeForm.TwoBinMean ? "two_bin_mean" : "normalized_mean");
+            json.WriteString("form", basis switch
+            {
+                MomentBasis.Bins2 => "bins_2",
+                MomentBasis.Bins3 => "bins_3",
+                MomentBasis.Bins4 => "bins_4",
+                MomentBasis.Split1 => "split_1",
+                MomentBasis.Split2 => "split_2",
+                MomentBasis.SplitCross => "split_cross",
+                _ => throw new InvalidOperationException("A basis of moments has no word."),
+            });
         }
     }
 

@@ -51,17 +51,39 @@ public enum NodeForm
     /// <summary>The one draw, times its unit.</summary>
     Direct,
 
-    /// <summary>
-    /// Mean from two soft bins (dp-math.md 3.4): draws <c>bin0</c> (sum of Hi - k) and <c>bin1</c> (sum of k - Lo) on one grid; mean = Lo + U · S1 / (S0 + S1), read through
-    /// mid + ns / max(1, count), clamped to [Lo, Hi].
-    /// </summary>
-    TwoBinMean,
-
-    /// <summary>Mean from draws <c>ns</c> (sum of 2k - (Lo + Hi), half units) and <c>count</c>: mid + ns / max(1, count), clamped to [Lo, Hi].</summary>
-    NormalizedMean,
+    /// <summary>Read off noisy moments of one or two columns, which <see cref="NodeSpec.Basis"/> says how to make of the draws: a count, sum, mean, variance, standard deviation or covariance.</summary>
+    Moments,
 
     /// <summary>Lower equals upper: the mean is that public value; no draws.</summary>
     Constant,
+}
+
+/// <summary>
+/// What draws a moments node has. u is a value's distance from the midpoint of its bounds, w = k - Lo its distance from the lower one in grid units, W = Hi - Lo, h half the width in real
+/// units, n the count. Each draw's value is in real units of its own grid.
+/// </summary>
+public enum MomentBasis
+{
+    /// <summary>Draws <c>bin0</c> = Σ (W - w), <c>bin1</c> = Σ w: n = (bin0 + bin1) / width, Σ u = (bin1 - bin0) / 2 (dp-math.md 3.4).</summary>
+    Bins2,
+
+    /// <summary>Draws <c>bin0</c> = Σ (W - w)², <c>bin1</c> = Σ 2w(W - w), <c>bin2</c> = Σ w²: n = their sum / width², Σ u = h (bin2 - bin0) / width², Σ u² = h² (bin0 + bin2 - bin1) / width² (3.5).</summary>
+    Bins3,
+
+    /// <summary>
+    /// Two columns, draws <c>bin00</c> = Σ (W - w)(W' - w'), <c>bin10</c> = Σ w(W' - w'), <c>bin01</c> = Σ (W - w)w', <c>bin11</c> = Σ w w': n = their sum / (width width'), and with signs
+    /// Σ u, Σ u' and Σ u u'.
+    /// </summary>
+    Bins4,
+
+    /// <summary>Draws <c>ns</c> = Σ u and <c>count</c>.</summary>
+    Split1,
+
+    /// <summary>Draws <c>ns</c> = Σ u, <c>sq</c> = Σ (u² - h²) and <c>count</c>.</summary>
+    Split2,
+
+    /// <summary>Two columns, draws Σ u, Σ u', <c>xy</c> = Σ u u' and <c>count</c>.</summary>
+    SplitCross,
 }
 
 /// <summary>One aggregate of the release: its draws of noise and how they become the released number.</summary>
@@ -79,17 +101,29 @@ public sealed record NodeSpec
     /// <summary>How the number is made.</summary>
     public required NodeForm Form { get; init; }
 
-    /// <summary>The draws, in the order of <see cref="NodeForm"/>: Direct one; TwoBinMean bin0, bin1; NormalizedMean ns, count.</summary>
+    /// <summary>The draws: one where the form is Direct, none where it is Constant, those of the basis in its order for Moments.</summary>
     public required IReadOnlyList<DrawSpec> Draws { get; init; }
 
-    /// <summary>Grid of the value bounds of a mean.</summary>
+    /// <summary>How moments are made of the draws; null for the other forms.</summary>
+    public MomentBasis? Basis { get; init; }
+
+    /// <summary>Grid of the value bounds of moments (or of a Constant node).</summary>
     public GridUnit Grid { get; init; } = GridUnit.One;
 
-    /// <summary>Lower clamping bound of a mean (or of a Constant node), in units of <see cref="Grid"/>.</summary>
+    /// <summary>Lower clamping bound of moments (or the value of a Constant node), in units of <see cref="Grid"/>.</summary>
     public long Lower { get; init; }
 
-    /// <summary>Upper clamping bound of a mean, in units of <see cref="Grid"/>.</summary>
+    /// <summary>Upper clamping bound of moments, in units of <see cref="Grid"/>.</summary>
     public long Upper { get; init; }
+
+    /// <summary>Grid of the second column's bounds of a covariance.</summary>
+    public GridUnit SecondGrid { get; init; } = GridUnit.One;
+
+    /// <summary>Lower clamping bound of the second column, in units of <see cref="SecondGrid"/>.</summary>
+    public long SecondLower { get; init; }
+
+    /// <summary>Upper clamping bound of the second column.</summary>
+    public long SecondUpper { get; init; }
 
     /// <summary>Whether the released value is a whole number written as a 64-bit integer (counts; sums of integer columns).</summary>
     public bool IsInteger { get; init; }

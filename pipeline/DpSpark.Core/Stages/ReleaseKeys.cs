@@ -10,6 +10,8 @@ public sealed class ReleaseKeys : IDisposable
     /// <summary>Reserved metric name of a selection that draws for itself.</summary>
     public const string SelectionMetric = "partition_selection";
 
+    private const string CountPart = "count";
+
     private readonly Dictionary<string, StreamKeys> _streams = [];
 
     /// <summary>Prepares the draws of a release.</summary>
@@ -47,9 +49,9 @@ public sealed class ReleaseKeys : IDisposable
             SharedDraw = -1;
             for (var n = 0; n < nodes.Length; n++)
             {
-                if (spec.Nodes[n].Output == shared)
+                for (var d = 0; d < spec.Nodes[n].Draws.Count && spec.Nodes[n].Output == shared; d++)
                 {
-                    SharedDraw = nodes[n];
+                    SharedDraw = spec.Nodes[n].Draws[d].Part == CountPart ? nodes[n] + d : SharedDraw;
                 }
             }
 

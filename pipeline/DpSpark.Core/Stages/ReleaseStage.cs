@@ -1,5 +1,4 @@
 using System.Numerics;
-using DpSpark.Core.Aggregation;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Numerics;
 
@@ -26,6 +25,7 @@ public sealed class ReleaseStage
     private readonly Int128[][] _coefficients;
     private readonly Int128[] _drawn;
     private readonly double[] _halfWidths;
+    private readonly MomentsNode?[] _moments;
     private readonly double? _level;
     private readonly Int128 _threshold;
     private readonly Int128 _selectionUnits;
@@ -54,6 +54,12 @@ public sealed class ReleaseStage
             {
                 _halfWidths[i] = HalfWidth(draw, confidence);
             }
+        }
+
+        _moments = new MomentsNode?[keys.Spec.Nodes.Count];
+        for (var n = 0; n < _moments.Length; n++)
+        {
+            _moments[n] = keys.Spec.Nodes[n].Form == NodeForm.Moments ? new MomentsNode(keys.Spec.Nodes[n], _level) : null;
         }
 
         if (keys.Spec.Selection is { Strategy: not SelectionStrategy.TruncatedGeometric } selection)
@@ -86,7 +92,7 @@ public sealed class ReleaseStage
 
         for (var n = 0; n < numbers.Length; n++)
         {
-            numbers[n] = NumberOf(_keys.Spec.Nodes[n], _keys.FirstDraw[n]);
+            numbers[n] = NumberOf(n);
         }
 
         return true;
@@ -151,8 +157,10 @@ public sealed class ReleaseStage
         return checked(exact + draw.Sampler.Sample(_stream));
     }
 
-    private ReleasedNumber NumberOf(NodeSpec node, int first)
+    private ReleasedNumber NumberOf(int index)
     {
+        var node = _keys.Spec.Nodes[index];
+        var first = _keys.FirstDraw[index];
         switch (node.Form)
         {
             case NodeForm.Direct:
@@ -160,15 +168,18 @@ public sealed class ReleaseStage
             case NodeForm.Constant:
                 var constant = node.Grid.ToDouble(node.Lower);
                 return Pack(node, constant, 0, constant, constant);
+            case NodeForm.Moments:
+                var moments = _moments[index]!.Read(_drawn.AsSpan(first, node.Draws.Count));
+                return Pack(node, moments.Value, moments.Deviation, moments.Low, moments.High);
             default:
-                return Mean(node, first);
+                throw new InvalidOperationException("DPS9005: a node of an unknown form.");
         }
     }
 
     private ReleasedNumber Direct(NodeSpec node, int first)
     {
         var draw = _keys.Draws[first].Spec;
-        var isCount = node.Aggregate is AggregateKind.Count or AggregateKind.PrivacyIdCount;
+        var isCount = node.Aggregate is AggregateKind.Count or AggregateKind.PrivacyIdCount or AggregateKind.Histogram;
         if (!node.IsInteger)
         {
             var value = draw.Grid.ToDouble(_drawn[first]);
@@ -184,65 +195,6 @@ public sealed class ReleaseStage
         return new ReleasedNumber(Clip(whole), draw.StandardDeviation, Clip(isCount ? Int128.Max(0, lower) : lower), Clip(whole + half));
     }
 
-    private ReleasedNumber Mean(NodeSpec node, int first)
-    {
-        var low = node.Grid.ToDouble(node.Lower);
-        var high = node.Grid.ToDouble(node.Upper);
-        var middle = node.Grid.ShiftedBy(-1).ToDouble((BigInteger)node.Lower + node.Upper);
-        var width = node.Grid.ToDouble((BigInteger)node.Upper - node.Lower);
-        double count;
-        double sum;
-        double countDeviation;
-        double sumDeviation;
-        if (node.Form == NodeForm.TwoBinMean)
-        {
-            // bin0 = sum of Hi - k, bin1 = sum of k - Lo: count = (bin0 + bin1) / U, normalised sum = (bin1 - bin0) / 2.
-            var grid = _keys.Draws[first].Spec.Grid;
-            count = grid.ToDouble((BigInteger)_drawn[first] + _drawn[first + 1]) / width;
-            sum = grid.ShiftedBy(-1).ToDouble((BigInteger)_drawn[first + 1] - _drawn[first]);
-            var deviation = _keys.Draws[first].Spec.StandardDeviation;
-            countDeviation = Math.Sqrt(2) * deviation / width;
-            sumDeviation = deviation / Math.Sqrt(2);
-        }
-        else
-        {
-            sum = _keys.Draws[first].Spec.Grid.ToDouble(_drawn[first]);
-            count = _keys.Draws[first + 1].Spec.Grid.ToDouble(_drawn[first + 1]);
-            sumDeviation = _keys.Draws[first].Spec.StandardDeviation;
-            countDeviation = _keys.Draws[first + 1].Spec.StandardDeviation;
-        }
-
-        var divisor = Math.Max(1, count);
-        var mean = Math.Clamp(middle + (sum / divisor), low, high);
-        var offset = mean - middle;
-        var spread = Math.Sqrt((sumDeviation * sumDeviation) + (offset * offset * countDeviation * countDeviation)) / divisor;
-        if (_level is not { } level)
-        {
-            return Pack(node, mean, spread, mean, mean);
-        }
-
-        var interval = IntervalOf(_keys.Draws[first].Spec.Noise.Kind, level, sum, count, sumDeviation, countDeviation, low, high);
-        return Pack(node, mean, spread, Math.Min(interval.Lower, mean), Math.Max(interval.Upper, mean));
-    }
-
-    private static MeanInterval IntervalOf(NoiseKind noise, double level, double sum, double count, double sumDeviation, double countDeviation, double low, double high)
-    {
-        if (noise == NoiseKind.DiscreteGaussian)
-        {
-            return MeanInterval.Fieller(sum, count, sumDeviation, countDeviation, low, high, MeanInterval.GaussianZ(level));
-        }
-
-        var z = MeanInterval.LaplaceZ(level);
-        if (level >= 0.95)
-        {
-            return MeanInterval.Fieller(sum, count, sumDeviation, countDeviation, low, high, z);
-        }
-
-        // Half-widths of a Laplace of the same deviation at level sqrt(c): the two bins' sums have lighter tails.
-        var each = MeanInterval.LaplaceZ(Math.Sqrt(level));
-        return MeanInterval.Box(sum, count, each * sumDeviation, each * countDeviation, low, high);
-    }
-
     private ReleasedNumber Pack(NodeSpec node, double value, double deviation, double low, double high)
     {
         if (_keys.Spec.NonNegative)
@@ -253,9 +205,11 @@ public sealed class ReleaseStage
         }
 
         return node.IsInteger
-            ? new ReleasedNumber((long)Math.Round(value), deviation, (long)Math.Round(low), (long)Math.Round(high))
+            ? new ReleasedNumber(Whole(value), deviation, Whole(low), Whole(high))
             : new ReleasedNumber(BitConverter.DoubleToInt64Bits(value), deviation, BitConverter.DoubleToInt64Bits(low), BitConverter.DoubleToInt64Bits(high));
     }
+
+    private static long Whole(double value) => (long)Math.Clamp(Math.Round(value), long.MinValue, long.MaxValue);
 
     private long Clip(Int128 value) => value > long.MaxValue ? long.MaxValue
         : value < 0 && _keys.Spec.NonNegative ? 0

@@ -92,6 +92,17 @@ public sealed record GridUnit(int BinaryExponent, int DecimalScale = 0)
     /// <summary>The unit 1.</summary>
     public static GridUnit One { get; } = new(0);
 
+    /// <summary>The product of two units.</summary>
+    /// <param name="other">The other unit.</param>
+    public GridUnit Times(GridUnit other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new(BinaryExponent + other.BinaryExponent, DecimalScale + other.DecimalScale);
+    }
+
+    /// <summary>The unit times itself.</summary>
+    public GridUnit Squared() => Times(this);
+
     /// <summary>The unit times 2^<paramref name="shift"/>.</summary>
     /// <param name="shift">Power of two.</param>
     public GridUnit ShiftedBy(int shift) => this with { BinaryExponent = BinaryExponent + shift };

@@ -46,7 +46,8 @@ internal sealed record BoundsGrid(GridUnit Unit, BigInteger Lower, BigInteger Up
     /// <summary>Real value of a unit as an exact fraction.</summary>
     internal static Rational UnitValue(GridUnit unit) => new Rational(BigInteger.One, BigInteger.Pow(10, unit.DecimalScale)).ScaleBinary(unit.BinaryExponent);
 
-    private static BoundsGrid On(GridUnit unit, Rational lower, Rational upper)
+    /// <summary>Bounds on a given grid.</summary>
+    internal static BoundsGrid On(GridUnit unit, Rational lower, Rational upper)
     {
         var size = UnitValue(unit);
         return new(unit, (lower / size).RoundHalfEven(), (upper / size).RoundHalfEven());

@@ -16,17 +16,17 @@ internal static class BudgetSplit
         var faults = new List<PlanFault>();
         foreach (var item in items)
         {
-            item.Weight = item.Shares.Aggregate(Rational.Zero, (sum, s) => sum + Rational.From(s.Share.Weight));
+            item.Weight = item.Shares.Aggregate(Rational.Zero, (sum, s) => sum + (Rational.From(s.Share.Weight) * s.Part));
             item.Epsilon = Rational.Zero;
             item.Delta = Rational.Zero;
             item.SelectionDelta = Rational.Zero;
         }
 
-        var all = items.SelectMany(i => i.Shares.Select(s => (Item: i, s.Share, s.Path, Own: s.Share.Epsilon))).ToList();
+        var all = items.SelectMany(i => i.Shares.Select(s => (Item: i, s.Share, s.Path, s.Part, Own: s.Share.Epsilon))).ToList();
         Spread(all, epsilon, "epsilon", faults, (entry, value) => entry.Epsilon += value);
 
         var needing = items.Where(i => i.NeedsDelta)
-            .SelectMany(i => i.Shares.Select(s => (Item: i, s.Share, s.Path, Own: s.Share.Delta)))
+            .SelectMany(i => i.Shares.Select(s => (Item: i, s.Share, s.Path, s.Part, Own: s.Share.Delta)))
             .ToList();
         Spread(needing, delta, "delta", faults, (entry, value) => entry.Delta += value);
         foreach (var item in items)
@@ -41,7 +41,7 @@ internal static class BudgetSplit
     }
 
     private static void Spread(
-        List<(QueryGroup Item, BudgetShare Share, string Path, Core.Parameters.ExactDecimal? Own)> entries,
+        List<(QueryGroup Item, BudgetShare Share, string Path, Rational Part, Core.Parameters.ExactDecimal? Own)> entries,
         Rational total,
         string what,
         List<PlanFault> faults,
@@ -54,16 +54,16 @@ internal static class BudgetSplit
 
         var left = total;
         var weights = Rational.Zero;
-        foreach (var (item, share, _, own) in entries)
+        foreach (var (item, share, _, part, own) in entries)
         {
             if (own is { } value)
             {
-                left -= Rational.From(value);
-                give(item, Rational.From(value));
+                left -= Rational.From(value) * part;
+                give(item, Rational.From(value) * part);
             }
             else
             {
-                weights += Rational.From(share.Weight);
+                weights += Rational.From(share.Weight) * part;
             }
         }
 
@@ -83,15 +83,15 @@ internal static class BudgetSplit
             return;
         }
 
-        foreach (var (item, share, _, own) in entries)
+        foreach (var (item, share, _, part, own) in entries)
         {
             if (own is null)
             {
-                give(item, left * Rational.From(share.Weight) / weights);
+                give(item, left * Rational.From(share.Weight) * part / weights);
             }
         }
 
-        foreach (var (item, _, path, own) in entries)
+        foreach (var (item, _, path, _, own) in entries)
         {
             if (own is { Sign: 0 } && item.NeedsDelta && what == "delta")
             {

@@ -121,19 +121,19 @@ internal static class MechanismTable
     {
         var request = output.Request;
         var value = output.Value;
-        var first = true;
-        foreach (var draw in draws)
+        for (var d = 0; d < draws.Count; d++)
         {
+            var draw = draws[d];
             var spec = draw.Spec;
             var shared = spec.SharedWith is not null;
             var unit = BoundsGrid.UnitValue(spec.Grid).ToDouble();
             var half = NoiseCalibration.HalfWidth(spec.Noise, level) * unit;
 
             // The draws of a group are one mechanism: the first row carries its cost.
-            var pays = first && !shared;
+            var pays = d == 0 && !shared;
             yield return new PlannedMechanism
             {
-                Node = output.NodeName,
+                Node = output.DrawName(d),
                 Aggregate = Word(request.Kind),
                 AggregateIndex = output.Aggregate,
                 Part = spec.Part,
@@ -146,7 +146,7 @@ internal static class MechanismTable
                 L2 = Math.Sqrt((double)draw.L2Squared) * unit,
                 StandardDeviation = spec.StandardDeviation,
                 HalfWidth = half,
-                SmallestWithin10Percent = request.Kind == AggregateKind.Mean ? null : half * 10,
+                SmallestWithin10Percent = output is MomentsOutput ? null : half * 10,
                 Noise = spec.Noise,
                 Grid = spec.Grid,
                 L1Units = draw.L1,
@@ -154,7 +154,6 @@ internal static class MechanismTable
                 SharedWith = spec.SharedWith,
                 Clamp = value is null ? null : (value.Grid.Unit.ToDouble(value.Grid.Lower), value.Grid.Unit.ToDouble(value.Grid.Upper)),
             };
-            first = false;
         }
     }
 }

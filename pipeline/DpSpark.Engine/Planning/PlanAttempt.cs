@@ -74,10 +74,10 @@ internal sealed class PlanAttempt
             var epsilon = pool.Aggregate(Rational.Zero, (sum, i) => sum + i.Epsilon);
             var delta = pool.Aggregate(Rational.Zero, (sum, i) => sum + (i.Delta - i.SelectionDelta));
             var mu = GaussianPool.MuSquared(epsilon, delta);
-            var squares = pool.Aggregate(Rational.Zero, (sum, i) => sum + (i.Weight * i.Weight));
+            var squares = pool.Aggregate(Rational.Zero, (sum, i) => sum + i.WeightSquared);
             foreach (var group in pool)
             {
-                muSquared[group] = mu * group.Weight * group.Weight / squares;
+                muSquared[group] = mu * group.WeightSquared / squares;
             }
         }
 
@@ -110,13 +110,8 @@ internal sealed class PlanAttempt
             group.SettleGrid(group.Level);
         }
 
-        for (var i = 0; i < Values.Count; i++)
+        foreach (var (i, value) in Structure.Context.AllValues)
         {
-            if (Values[i] is not { } value)
-            {
-                continue;
-            }
-
             value.SettlePublic();
             if (!value.Grid.Fits)
             {
@@ -124,7 +119,7 @@ internal sealed class PlanAttempt
                     "DPS2510", $"aggregates[{i}]", $"The bounds exceed 2^62 units of the column's grid ({Describe(value.Grid.Unit)}); exact sums would not fit.",
                     ["Use tighter bounds.", "Declare the column as double or as a decimal with a smaller scale."]));
             }
-            else if (Request.Aggregates[i].Kind == AggregateKind.Mean && !value.IsPublic(AggregateKind.Mean) && value.Grid.Width.IsZero)
+            else if (Request.Aggregates[i].Kind != AggregateKind.Sum && !value.IsPublic(AggregateKind.Mean) && value.Grid.Width.IsZero)
             {
                 Faults.Add(new("DPS2510", $"aggregates[{i}]", "The bounds are too close together for their magnitude: on the grid they coincide.", ["Subtract a constant in the source and use bounds around zero."]));
             }
@@ -138,9 +133,11 @@ internal sealed class PlanAttempt
             _draws[group] = (null, group.Draws(group.Level));
         }
 
+        // An output that uses only a part of a group's draws does not name them while another one can.
+        var all = Structure.Outputs.OrderBy(o => o.PaysLast).ToDictionary(o => o.Aggregate, o => (IReadOnlyList<IReadOnlyList<PlannedDraw>>)[.. o.Groups.Select(g => DrawsOf(g, o))]);
         foreach (var output in Structure.Outputs)
         {
-            var draws = output.Groups.Select(g => DrawsOf(g, output)).ToList();
+            var draws = all[output.Aggregate];
             Draws.Add(draws);
             Nodes.AddRange(output.Nodes(draws));
             Score += draws.Count > 0 ? output.Score() : 0;
@@ -160,7 +157,7 @@ internal sealed class PlanAttempt
         if (payer is null)
         {
             _draws[group] = (output, draws);
-            return draws;
+            return [.. draws.Select(d => group.For(d, output))];
         }
 
         return [.. draws.Select(d => group.For(d, output) is var same ? same with { Spec = same.Spec with { SharedWith = payer.NodeName } } : same)];

@@ -31,6 +31,7 @@ public sealed class PlanAudit
     private readonly ReleasePlan _plan;
     private readonly StageSpec _spec;
     private readonly List<string> _findings = [];
+    private readonly SortedDictionary<int, List<DrawSpec>> _columns = [];
     private readonly ContributionNorms? _norms;
     private Rational _pureEpsilon;
     private Rational _muSquared;
@@ -70,6 +71,8 @@ public sealed class PlanAudit
         {
             CheckNode(node);
         }
+
+        CheckColumns();
 
         var (selectionEpsilon, selectionDelta) = _spec.Selection is { } selection ? CheckSelection(selection) : (0, 0);
         if (_spec.Selection is null && !_spec.PublicPartitions)
@@ -113,7 +116,7 @@ public sealed class PlanAudit
         foreach (var node in _spec.Nodes)
         {
             Require(names.Add(node.Output), "Two outputs have one name, or a reserved one; they would carry the same noise.");
-            Require(node.Draws.Select(d => d.Part).Distinct(StringComparer.Ordinal).Count() == node.Draws.Count, "Two draws of an output have one name.");
+            Require(node.Draws.Select(d => (d.SharedWith ?? node.Output, d.Part)).Distinct().Count() == node.Draws.Count, "Two draws of an output have one name.");
         }
     }
 
@@ -131,23 +134,54 @@ public sealed class PlanAudit
             CheckShared(draw);
         }
 
-        if (node.Form == NodeForm.TwoBinMean && paid.Count == 2 && paid.TrueForAll(d => d.Noise.Kind == NoiseKind.DiscreteLaplace))
+        if (node.Form == NodeForm.Moments && paid.Count > 0 && JointChange.OfMoments(_spec, paid, IsOneRow) is { } changes)
         {
-            // One row moves both bins: the change of the pair is convex in the value, so it is largest at an end.
-            Require(paid.TrueForAll(d => d.Shift == 0), "The bins of a mean are rounded after summation.");
-            var change = PairChange(paid[0], paid[1]);
-            foreach (var noise in paid.Select(d => d.Noise).Distinct())
-            {
-                var epsilon = Rational.From(RowsL1() * change) * new Rational(noise.Denominator, noise.Numerator);
-                _pureEpsilon += paid[0].Noise == paid[1].Noise ? epsilon : epsilon * Rational.From(2);
-            }
-
+            changes.ToList().ForEach(SpendRows);
+            NoteVariances(paid);
             return;
         }
 
         foreach (var draw in paid)
         {
-            CheckDraw(draw);
+            if (draw.Terms.Count == 1 && draw.Terms[0].Accumulator >= 0 && _spec.Accumulators[draw.Terms[0].Accumulator] is { Kind: AccumulatorKind.Bin or AccumulatorKind.Coordinate } column)
+            {
+                var start = draw.Terms[0].Accumulator - column.Index;
+                _columns.TryAdd(start, []);
+                _columns[start].Add(draw);
+            }
+            else
+            {
+                CheckDraw(draw);
+            }
+        }
+    }
+
+    /// <summary>Histograms and vectors: all of their columns that are drawn, together.</summary>
+    private void CheckColumns()
+    {
+        foreach (var draws in _columns.Values)
+        {
+            if (JointChange.OfColumns(_spec, draws) is { } change)
+            {
+                SpendRows(change);
+                NoteVariances(draws);
+            }
+            else
+            {
+                _findings.Add("The columns of a histogram or vector are drawn twice, or in different ways.");
+            }
+        }
+    }
+
+    private bool IsOneRow => _norms!.RowsPerPartition is { IsOne: true };
+
+    private void SpendRows(JointChange change) => Spend(change.Noise, RowsL1() * change.L1, _norms!.RowsL2Squared * change.L2Squared);
+
+    private void NoteVariances(IEnumerable<DrawSpec> draws)
+    {
+        foreach (var noise in draws.Select(d => d.Noise).Where(n => n.Kind == NoiseKind.DiscreteGaussian && n.Numerator.Sign > 0 && n.Denominator.Sign > 0))
+        {
+            _smallestVariance = Math.Min(_smallestVariance, Rounding.Nearest(noise.Numerator, noise.Denominator));
         }
     }
 
@@ -162,7 +196,7 @@ public sealed class PlanAudit
         }
 
         // Rows and units are one number only where a unit has at most one row per partition.
-        var oneRow = _norms!.RowsPerPartition is { IsOne: true };
+        var oneRow = IsOneRow;
         for (var i = 0; i < draw.Terms.Count; i++)
         {
             var same = draw.Terms[i] == original.Terms[i]
@@ -227,6 +261,7 @@ public sealed class PlanAudit
             }
 
             var accumulator = _spec.Accumulators[term.Accumulator];
+            Require(accumulator.Kind is AccumulatorKind.Count or AccumulatorKind.Sum or AccumulatorKind.PartitionSum, "A draw of squares, products, bins or coordinates is not accounted.");
             var a = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Lower;
             var b = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Upper;
             if (accumulator.Kind == AccumulatorKind.PartitionSum)
@@ -241,20 +276,6 @@ public sealed class PlanAudit
         }
 
         return (BigInteger.Max(BigInteger.Abs(low), BigInteger.Abs(high)), partition);
-    }
-
-    private BigInteger PairChange(DrawSpec first, DrawSpec second)
-    {
-        var sum = first.Terms.Concat(second.Terms).Select(t => t.Accumulator).Where(a => a >= 0 && _spec.Accumulators[a].Kind == AccumulatorKind.Sum).Distinct().ToList();
-        if (sum.Count != 1 || first.Terms.Concat(second.Terms).Any(t => !IsCount(t) && t.Accumulator != sum[0]) || first.Terms.Concat(second.Terms).Any(t => t.Accumulator < 0))
-        {
-            _findings.Add("The bins of a mean are not of one column.");
-            return BigInteger.One;
-        }
-
-        var accumulator = _spec.Accumulators[sum[0]];
-        BigInteger At(DrawSpec draw, BigInteger value) => BigInteger.Abs(draw.Terms.Aggregate(BigInteger.Zero, (s, t) => s + (t.Coefficient * (t.Accumulator == sum[0] ? value : BigInteger.One))));
-        return BigInteger.Max(At(first, accumulator.Lower) + At(second, accumulator.Lower), At(first, accumulator.Upper) + At(second, accumulator.Upper));
     }
 
     private BigInteger RowsPerPartition() => Bounded(_norms!.RowsPerPartition ?? BigInteger.Zero);
@@ -284,7 +305,7 @@ public sealed class PlanAudit
         var units = BigInteger.One << -selection.NoiseGrid.BinaryExponent;
         if (selection.SharedOutput is { } output)
         {
-            var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null);
+            var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null && d.Part == "count");
             var ofUnits = draw is { Shift: 0, Terms.Count: 1 } && draw.Noise == noise && draw.Grid == selection.NoiseGrid && draw.Terms[0].Coefficient == units
                 && (draw.Terms[0].Accumulator < 0 || (_norms.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
             Require(ofUnits, "The count that the threshold is compared with is not the one that is released.");

@@ -54,7 +54,7 @@ public static class Planner
     private static PlanAttempt BestMix(ReleaseRequest request, ContributionNorms norms)
     {
         var laplace = Best(request, norms, _ => NoiseKind.DiscreteLaplace);
-        var groups = laplace.Groups.Where(g => g.Aggregates.Count > 0).Select(g => g.Aggregates[0]).ToList();
+        var groups = laplace.Structure.Choices;
         if (request.Delta.Sign == 0 || laplace.Faults.Count > 0 || groups.Count == 0)
         {
             return laplace;
@@ -87,19 +87,41 @@ public static class Planner
     {
         if (request.Selection is not { } selection)
         {
-            return PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, null), null);
+            return BestShape(request, norms, kinds, null);
         }
 
         if (selection.Strategy is { } asked)
         {
-            return PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, asked), asked);
+            return BestShape(request, norms, kinds, asked);
         }
 
         PlanAttempt? best = null;
         foreach (var strategy in new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold })
         {
-            var attempt = PlanAttempt.Make(PlanStructure.Make(request, norms, kinds, strategy), strategy);
+            var attempt = BestShape(request, norms, kinds, strategy);
             if (best is null || (attempt.Faults.Count == 0 && (best.Faults.Count > 0 || attempt.Selection!.UnitsForHalf < best.Selection!.UnitsForHalf)))
+            {
+                best = attempt;
+            }
+        }
+
+        return best!;
+    }
+
+    /// <summary>The attempt whose way to share moments between aggregates has the smallest predicted error; the plainest one on a tie.</summary>
+    private static PlanAttempt BestShape(ReleaseRequest request, ContributionNorms norms, Func<int, NoiseKind> kinds, SelectionStrategy? strategy)
+    {
+        PlanAttempt? best = null;
+        foreach (var shape in MomentShape.All)
+        {
+            var structure = PlanStructure.Make(request, norms, kinds, strategy, shape);
+            if (!structure.Uses(shape))
+            {
+                continue;
+            }
+
+            var attempt = PlanAttempt.Make(structure, strategy);
+            if (best is null || (attempt.Faults.Count == 0 && (best.Faults.Count > 0 || attempt.Score < best.Score - 1e-9)))
             {
                 best = attempt;
             }
@@ -129,7 +151,7 @@ public static class Planner
     private static ExactDecimal Charged(IEnumerable<QueryGroup> items, ExactDecimal total, Func<BudgetShare, ExactDecimal?> own)
     {
         var sum = ExactDecimal.Zero;
-        foreach (var (share, _) in items.SelectMany(i => i.Shares))
+        foreach (var (share, _, _) in items.SelectMany(i => i.Shares).DistinctBy(s => s.Path))
         {
             if (own(share) is not { } value)
             {
@@ -157,7 +179,7 @@ public static class Planner
             MaxPartitionsContributed = rowsAreUnits ? null : unit.MaxPartitionsContributed is { } l0 ? Math.Min(l0, Math.Max(1, keys ?? int.MaxValue)) : null,
             MaxContributionsPerPartition = rowsAreUnits || !request.Aggregates.Any(RequestCheck.SamplesRows) ? null : unit.MaxContributionsPerPartition,
             MaxContributions = rowsAreUnits ? null : unit.MaxContributions,
-            RecordColumns = [.. request.Aggregates.Where(a => a.Kind is AggregateKind.Sum or AggregateKind.Mean).Select(a => a.Column!).Distinct(StringComparer.Ordinal)],
+            RecordColumns = [.. request.Aggregates.SelectMany(RequestCheck.ValueColumns).Distinct(StringComparer.Ordinal)],
             Accumulators = [.. attempt.Accumulators],
             Selection = attempt.Selection?.Spec,
             Nodes = [.. attempt.Nodes],

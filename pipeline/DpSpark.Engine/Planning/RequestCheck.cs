@@ -32,10 +32,14 @@ internal static class RequestCheck
     /// <summary>Whether an aggregate keeps single rows of a unit, and so needs a bound on their number.</summary>
     internal static bool SamplesRows(AggregateRequest aggregate) => aggregate.Kind switch
     {
-        AggregateKind.Count or AggregateKind.Mean => true,
+        AggregateKind.Count or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev => true,
+        AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance => true,
         AggregateKind.Sum => aggregate.MinSumPerPartition is null,
         _ => false,
     };
+
+    /// <summary>The value columns that an aggregate reads.</summary>
+    internal static IEnumerable<string> ValueColumns(AggregateRequest aggregate) => aggregate.Columns ?? (aggregate.Column is { } column ? [column] : []);
 
     private static void CheckUnit(ReleaseRequest request, List<PlanFault> faults)
     {
@@ -106,16 +110,20 @@ internal static class RequestCheck
         var taken = new HashSet<string>(request.PartitionBy.Select(p => p.Name), StringComparer.Ordinal) { SelectionName };
         for (var i = 0; i < request.Aggregates.Count; i++)
         {
-            var name = request.Aggregates[i].Output;
-            if (string.IsNullOrEmpty(name) || name.Contains('\0', StringComparison.Ordinal))
+            if (string.IsNullOrEmpty(request.Aggregates[i].Output) || request.Aggregates[i].Output.Contains('\0', StringComparison.Ordinal))
             {
                 faults.Add(new("DPS2508", $"aggregates[{i}].as", "An output name is empty or holds a NUL.", ["Give the column a name."]));
+                continue;
             }
-            else if (!taken.Add(name))
+
+            foreach (var name in AggregateColumns.Of(request.Aggregates[i]))
             {
-                faults.Add(new(
-                    "DPS2508", $"aggregates[{i}].as", $"The output name '{name}' is taken by another column or reserved. Two columns of one name would carry the same noise.",
-                    ["Choose another name."]));
+                if (!taken.Add(name))
+                {
+                    faults.Add(new(
+                        "DPS2508", $"aggregates[{i}].as", $"The output name '{name}' is taken by another column or reserved. Two columns of one name would carry the same noise.",
+                        ["Choose another name."]));
+                }
             }
         }
     }
@@ -125,7 +133,7 @@ internal static class RequestCheck
         var aggregate = request.Aggregates[index];
         var path = $"aggregates[{index}]";
         CheckShare(aggregate.Budget, path + ".budget", faults);
-        if (aggregate.Kind > AggregateKind.Mean || aggregate.AutoBounds is not null)
+        if (aggregate.Kind is AggregateKind.Min or AggregateKind.Max or AggregateKind.Quantile or AggregateKind.CountDistinct || aggregate.AutoBounds is not null)
         {
             faults.Add(new("DPS2519", path, $"The aggregate {MechanismTable.Word(aggregate.Kind)} is not supported yet.", ["Leave it out."]));
             return;
@@ -136,16 +144,18 @@ internal static class RequestCheck
             return;
         }
 
-        var column = request.Columns.FirstOrDefault(c => c.Name == aggregate.Column);
-        if (column is null || column.Type is not (ColumnType.Int or ColumnType.Long or ColumnType.Float or ColumnType.Double or ColumnType.Decimal))
+        if (aggregate.Kind is AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance)
         {
-            faults.Add(new("DPS2511", path, column is null ? "The value column is not in the contract." : $"The value column is of type {column.Type}, which has no sum.", ["Name a numeric column of the contract."]));
+            ShapedAggregateCheck.Check(request, aggregate, path, faults);
+            return;
         }
+
+        CheckColumn(request, aggregate.Column, path, faults);
 
         var perPartition = aggregate.MinSumPerPartition is not null || aggregate.MaxSumPerPartition is not null;
         var perValue = aggregate.MinValue is not null || aggregate.MaxValue is not null;
         var (low, high) = perPartition ? (aggregate.MinSumPerPartition, aggregate.MaxSumPerPartition) : (aggregate.MinValue, aggregate.MaxValue);
-        if (perPartition && (perValue || aggregate.Kind == AggregateKind.Mean))
+        if (perPartition && (perValue || aggregate.Kind != AggregateKind.Sum))
         {
             faults.Add(new("DPS2509", path, "Bounds of each unit's sum cannot be used here.", ["Use min_value and max_value alone, or, for a sum, min_sum_per_partition and max_sum_per_partition alone."]));
         }
@@ -156,6 +166,16 @@ internal static class RequestCheck
         else if (low > high)
         {
             faults.Add(new("DPS2509", perPartition ? path + ".min_sum_per_partition" : path + ".min_value", "The lower bound is above the upper bound.", ["Exchange them."]));
+        }
+    }
+
+    /// <summary>A value column is numeric and in the contract.</summary>
+    internal static void CheckColumn(ReleaseRequest request, string? name, string path, List<PlanFault> faults)
+    {
+        var column = request.Columns.FirstOrDefault(c => c.Name == name);
+        if (column is null || column.Type is not (ColumnType.Int or ColumnType.Long or ColumnType.Float or ColumnType.Double or ColumnType.Decimal))
+        {
+            faults.Add(new("DPS2511", path, column is null ? "The value column is not in the contract." : $"The value column is of type {column.Type}, which has no sum.", ["Name a numeric column of the contract."]));
         }
     }
 

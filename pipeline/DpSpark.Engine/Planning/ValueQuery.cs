@@ -27,6 +27,11 @@ internal sealed class ValueQuery
         IsExact = BoundsGrid.IsExact(column);
     }
 
+    /// <summary>Bits of the bounds' width at most, where values are squared or multiplied: 2^65 products then fit 128 bits.</summary>
+    private const int NarrowBits = 30;
+
+    private bool _isNarrow;
+
     /// <summary>Whether each unit's sum is clamped, rather than each value.</summary>
     internal bool PerPartition { get; }
 
@@ -53,6 +58,9 @@ internal sealed class ValueQuery
     /// <summary>Upper minus lower bound: change of the centred sum by one contribution, in half units.</summary>
     internal Rational Width => _upper - _lower;
 
+    /// <summary>The middle of the bounds.</summary>
+    internal Rational Middle => (_upper + _lower) / Rational.From(2);
+
     /// <summary>Nodes of the same column and bounds add up on one grid, the finest that one of them needs.</summary>
     internal (string Column, Rational Lower, Rational Upper, bool PerPartition) Key => (Column, _lower, _upper, PerPartition);
 
@@ -68,6 +76,16 @@ internal sealed class ValueQuery
         }
     }
 
+    /// <summary>Keeps the grid so coarse that the bounds' width fits 2^31 units, before anything is proposed; the values of a whole or decimal column are then rounded if they must be.</summary>
+    internal void LimitWidth()
+    {
+        _isNarrow = true;
+        if (IsExact && Grid.Width.GetBitLength() > NarrowBits)
+        {
+            Grid = BoundsGrid.On(Grid.Unit.ShiftedBy((int)Grid.Width.GetBitLength() - NarrowBits), _lower, _upper);
+        }
+    }
+
     /// <summary>Where nobody asked for a grid, one on which a public value keeps the precision of a double.</summary>
     internal void SettlePublic()
     {
@@ -80,6 +98,11 @@ internal sealed class ValueQuery
     /// <summary>Puts the bounds on a grid.</summary>
     internal void Settle(int exponent)
     {
+        if (_isNarrow && Width.Sign > 0)
+        {
+            exponent = Math.Max(exponent, Width.FloorLog2() + 1 - NarrowBits);
+        }
+
         if (!IsExact && exponent < _exponent)
         {
             _exponent = exponent;

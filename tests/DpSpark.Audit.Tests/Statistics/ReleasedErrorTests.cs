@@ -60,23 +60,23 @@ public sealed class ReleasedErrorTests
 
     /// <remarks>The mean's error is not a single draw; its deviation is the delta method's, good to a percent where the count is far above its noise, as here.</remarks>
     [Theory]
-    [InlineData(NoiseChoice.Laplace, NodeForm.TwoBinMean, 1)]
-    [InlineData(NoiseChoice.Laplace, NodeForm.TwoBinMean, 3.5)]
-    [InlineData(NoiseChoice.Gaussian, NodeForm.NormalizedMean, 2)]
-    [InlineData(NoiseChoice.Gaussian, NodeForm.NormalizedMean, 3.5)]
-    public void Release_Mean_HasThePlansVarianceAndCoverage(NoiseChoice choice, NodeForm form, double value)
+    [InlineData(NoiseChoice.Laplace, MomentBasis.Bins2, 1)]
+    [InlineData(NoiseChoice.Laplace, MomentBasis.Bins2, 3.5)]
+    [InlineData(NoiseChoice.Gaussian, MomentBasis.Split1, 2)]
+    [InlineData(NoiseChoice.Gaussian, MomentBasis.Split1, 3.5)]
+    public void Release_Mean_HasThePlansVarianceAndCoverage(NoiseChoice choice, MomentBasis basis, double value)
     {
         const int Units = 60;
         var request = Request(Keys, 1, 1, Aggregate(AggregateKind.Mean, "mean", "real", "0", "4")) with { Epsilon = ExactDecimal.Parse("40") };
         var plan = Planner.Plan((choice == NoiseChoice.Gaussian ? request.Gaussian("1e-6") : request) with { ConfidenceLevel = ExactDecimal.Parse("0.95") });
         var node = plan.Spec.Nodes[0];
-        Assert.Equal(form, node.Form);
+        Assert.Equal(basis, node.Basis);
 
         var (errors, covered) = Measure(plan, [.. Enumerable.Range(1, Keys).SelectMany(k => Crowd(k, Units, value))], new() { ["mean"] = value })["mean"];
 
         // Two bins: count = (S0 + S1)/4 and ns = (S1 - S0)/2, each with independent noise in both bins.
         var (first, second) = (node.Draws[0].StandardDeviation, node.Draws[1].StandardDeviation);
-        var (ns, count) = form == NodeForm.TwoBinMean ? (first / Math.Sqrt(2), first * Math.Sqrt(2) / 4) : (first, second);
+        var (ns, count) = basis == MomentBasis.Bins2 ? (first / Math.Sqrt(2), first * Math.Sqrt(2) / 4) : (first, second);
         var predicted = Math.Sqrt((ns * ns) + ((value - 2) * (value - 2) * count * count)) / Units;
         var kurtosis = choice == NoiseChoice.Laplace ? 6 : 3;
         Assert.True(HasVariance(errors, predicted, kurtosis, 0.01), "mean");

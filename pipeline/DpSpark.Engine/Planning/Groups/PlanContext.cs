@@ -8,12 +8,13 @@ internal sealed class PlanContext
 {
     private readonly List<AccumulatorSpec> _accumulators = [];
     private readonly Dictionary<object, ValueQuery> _values = [];
+    private readonly List<(int Aggregate, ValueQuery Value)> _all = [];
 
     internal PlanContext(ReleaseRequest request, ContributionNorms norms)
     {
         Request = request;
         Norms = norms;
-        Values = [.. request.Aggregates.Select(ValueOf)];
+        Values = [.. request.Aggregates.Select((a, i) => ValueOf(i, a))];
     }
 
     internal ReleaseRequest Request { get; }
@@ -66,13 +67,60 @@ internal sealed class PlanContext
         ? (Rational.From(ContributionsL1(value)) * change / level.Amount).FloorLog2()
         : (Rational.From(ContributionsL2Squared(value)) * change * change / level.Amount).FloorLog2() >> 1;
 
-    private ValueQuery? ValueOf(AggregateRequest aggregate)
-    {
-        if (aggregate.Column is null || aggregate.MinValue is null && aggregate.MinSumPerPartition is null)
-        {
-            return null;
-        }
+    /// <summary>Every value query with the aggregate that first asked for it.</summary>
+    internal IReadOnlyList<(int Aggregate, ValueQuery Value)> AllValues => _all;
 
+    /// <summary>Index of the first of several accumulators that belong together, in their order.</summary>
+    internal int AppendAccumulators(IEnumerable<AccumulatorSpec> specs)
+    {
+        var first = _accumulators.Count;
+        _accumulators.AddRange(specs);
+        return first;
+    }
+
+    /// <summary>A linear combination of row sums of which one row changes at most <paramref name="change"/> units.</summary>
+    internal IntegerQuery RowQuery(string part, IReadOnlyList<Term> terms, GridUnit grid, BigInteger change, bool isOneSigned) =>
+        new(part, terms, grid, Norms.RowsPerPartition!.Value * change, Norms.RowsL1 * change, Norms.RowsL2Squared * change * change, Norms.Partitions, false);
+
+    /// <summary>One of several numbers that a row changes together by at most <paramref name="l1"/> in l1 norm and the root of <paramref name="l2Squared"/> in l2 norm.</summary>
+    internal IntegerQuery JointQuery(string part, IReadOnlyList<Term> terms, GridUnit grid, BigInteger change, BigInteger l1, BigInteger l2Squared) =>
+        new(part, terms, grid, Norms.RowsPerPartition!.Value * change, Norms.RowsL1 * l1, Norms.RowsL2Squared * l2Squared, Norms.Partitions, false);
+
+    /// <summary>The sum over rows of one + first w + second w' + product w w', w and w' being two columns' values less their lower bounds.</summary>
+    internal IReadOnlyList<Term> Bilinear(ValueQuery first, ValueQuery second, BigInteger one, BigInteger ofFirst, BigInteger ofSecond, BigInteger product) => BinsGroup.Sparse(
+        new(RowCount(), one - (ofFirst * first.Grid.Lower) - (ofSecond * second.Grid.Lower)),
+        new(AccumulatorOf(first.Accumulator()), ofFirst),
+        new(AccumulatorOf(second.Accumulator()), ofSecond),
+        new(
+            AccumulatorOf(first.Accumulator() with
+            {
+                Kind = AccumulatorKind.Product,
+                SecondColumn = second.Column,
+                SecondGrid = second.Grid.Unit,
+                SecondLower = (long)second.Grid.Lower,
+                SecondUpper = (long)second.Grid.Upper,
+            }),
+            product));
+
+    /// <summary>Predicted variance of Laplace noise on a number that one row changes by 1.</summary>
+    internal double LaplaceVariance(double epsilon) => 2 * Math.Pow((double)Norms.RowsL1 / epsilon, 2);
+
+    /// <summary>Predicted variance of Gaussian noise on a number that one row changes by 1.</summary>
+    internal double GaussianVariance(double muSquared, bool isOneSigned) => (double)Norms.RowsL2Squared / muSquared;
+
+    /// <summary>The values of one column of a covariance.</summary>
+    internal ValueQuery PairValue(int aggregate, int column) => Known(aggregate, Request.Aggregates[aggregate] with
+    {
+        Column = Request.Aggregates[aggregate].Columns![column],
+        MinValue = Request.Aggregates[aggregate].MinValues![column],
+        MaxValue = Request.Aggregates[aggregate].MaxValueList![column],
+    });
+
+    private ValueQuery? ValueOf(int index, AggregateRequest aggregate) =>
+        aggregate.Column is null || (aggregate.MinValue is null && aggregate.MinSumPerPartition is null) ? null : Known(index, aggregate);
+
+    private ValueQuery Known(int index, AggregateRequest aggregate)
+    {
         var value = new ValueQuery(aggregate, Request.Columns.First(c => c.Name == aggregate.Column));
         if (_values.TryGetValue(value.Key, out var known))
         {
@@ -80,6 +128,7 @@ internal sealed class PlanContext
         }
 
         _values[value.Key] = value;
+        _all.Add((index, value));
         return value;
     }
 }

@@ -23,6 +23,13 @@ internal abstract class PlannedOutput
     /// <summary>Name of the node that carries the draws of the groups this output pays for.</summary>
     internal virtual string NodeName => Request.Output;
 
+    /// <summary>Whether the output uses only a part of a group's draws, so that another output of the group has to carry all of them.</summary>
+    internal virtual bool PaysLast => false;
+
+    /// <summary>Name of the node that carries a draw: where an aggregate releases several columns, the column's.</summary>
+    /// <param name="draw">Number of the draw.</param>
+    internal virtual string DrawName(int draw) => NodeName;
+
     /// <summary>Its values; null for counts.</summary>
     internal ValueQuery? Value => Context.Values[Aggregate];
 

@@ -10,6 +10,9 @@ internal sealed class PublicOutput : PlannedOutput
     {
     }
 
+    /// <summary>Whether it is a measure of spread, which is 0 for values that are all the same.</summary>
+    private bool IsSpread => Request.Kind is AggregateKind.Variance or AggregateKind.Stddev or AggregateKind.Covariance;
+
     /// <inheritdoc/>
     internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
     [
@@ -20,10 +23,10 @@ internal sealed class PublicOutput : PlannedOutput
             AggregateIndex = Aggregate,
             Form = NodeForm.Constant,
             Draws = [],
-            Grid = Value!.Grid.Unit,
-            Lower = (long)Value.Grid.Lower,
-            Upper = (long)Value.Grid.Upper,
-            IsInteger = Request.Kind == AggregateKind.Sum && Value.IsWhole,
+            Grid = IsSpread ? GridUnit.One : Value!.Grid.Unit,
+            Lower = IsSpread ? 0 : (long)Value!.Grid.Lower,
+            Upper = IsSpread ? 0 : (long)Value!.Grid.Upper,
+            IsInteger = Request.Kind == AggregateKind.Sum && Value!.IsWhole,
         },
     ];
 

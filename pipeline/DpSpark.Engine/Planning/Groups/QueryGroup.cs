@@ -19,8 +19,8 @@ internal abstract class QueryGroup
     /// <summary>Indices of the aggregates whose budget shares pay for this group; empty for a selection of its own.</summary>
     internal List<int> Aggregates { get; } = [];
 
-    /// <summary>The budget shares that it was given, with their manifest keys.</summary>
-    internal List<(BudgetShare Share, string Path)> Shares { get; } = [];
+    /// <summary>The budget shares that it was given, with their manifest keys and the part of each that this group has: an aggregate over several groups divides its share evenly.</summary>
+    internal List<(BudgetShare Share, string Path, Rational Part)> Shares { get; } = [];
 
     /// <summary>Whether the group pays for the partition selection: its first draw is the number of units that the threshold is compared with.</summary>
     internal bool Selects { get; set; }
@@ -39,6 +39,16 @@ internal abstract class QueryGroup
 
     /// <summary>Sum of its weights.</summary>
     internal Rational Weight { get; set; }
+
+    /// <summary>What Gaussian noise divides mu² by: the squared sum of the weights of whole shares, and of parts of a share their part of its squared weight.</summary>
+    internal Rational WeightSquared
+    {
+        get
+        {
+            var whole = Shares.Where(s => s.Part == One).Aggregate(Rational.Zero, (sum, s) => sum + Rational.From(s.Share.Weight));
+            return Shares.Where(s => s.Part != One).Aggregate(whole * whole, (sum, s) => sum + (Rational.From(s.Share.Weight) * Rational.From(s.Share.Weight) * s.Part));
+        }
+    }
 
     /// <summary>What its noise may cost, once the budget is divided.</summary>
     internal NoiseLevel Level { get; set; }

@@ -132,7 +132,7 @@ public sealed class PlannerTests
         var plan = Planner.Plan(Request(Mean("whole", "-2", "8")).Bounded(4, 3, null));
 
         var node = Assert.Single(plan.Spec.Nodes);
-        Assert.Equal(NodeForm.TwoBinMean, node.Form);
+        Assert.Equal(MomentBasis.Bins2, node.Basis);
         Assert.All(node.Draws, d => Assert.Equal(new BigInteger(4 * 3 * 10), d.Noise.Numerator));
         Assert.All(node.Draws, d => Assert.Equal(0, d.Shift));
         Assert.Equal([8, -1, 1, 2], node.Draws.SelectMany(d => d.Terms).Select(t => (int)t.Coefficient));
@@ -162,7 +162,7 @@ public sealed class PlannerTests
 
         Assert.All(plan.Spec.Nodes.Select(n => n.Draws[0]), d => Assert.InRange(d.Shift, 1, 60));
         Assert.All(plan.Spec.Nodes.Select(n => n.Draws[0]), d => Assert.InRange((double)d.Noise.Numerator, Math.ScaleB(1, 20), Math.ScaleB(1, 48)));
-        Assert.Equal(NodeForm.NormalizedMean, plan.Spec.Nodes[1].Form);
+        Assert.Equal(MomentBasis.Split1, plan.Spec.Nodes[1].Basis);
         Assert.True(PlanAudit.Recompute(plan).Holds);
     }
 
