@@ -20,6 +20,12 @@ if (args is ["spark", var file, var remote, var runs, .. var rest] && int.TryPar
     return 0;
 }
 
+if (args is ["calibrate"])
+{
+    Calibration.Run(Console.Out);
+    return 0;
+}
+
 if (args is ["accuracy", var manifest, .. var options])
 {
     var vars = options.Where(o => o.Contains('=')).Select(o => o.Split('=', 2)).ToDictionary(o => o[0], o => o[1]);
@@ -33,6 +39,8 @@ Console.Error.WriteLine("""
            spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only | --parts]
              releases it on Spark, alternating with the same in Spark SQL (plain and bounded; plain only; or the parts of the release that are Spark's own);
              PID of the server, on this machine: tells processor time as well
+           calibrate
+             finds the noise of a plan of 100 mechanisms, ten of them distinct, by the loss accountant, and says how long that takes
            accuracy JOB.yml [RELEASES] [NAME=VALUE ...]
              releases a job many times (200) in this process and compares every number with that of the bounded data: error, what the release states, naive splitting, coverage
     """);
