@@ -19,14 +19,14 @@ public sealed class SourceBuilder
     /// <param name="path">The path; <c>${name}</c> is a variable.</param>
     /// <param name="header">Whether the first line names the columns.</param>
     /// <param name="delimiter">Separates fields.</param>
-    /// <param name="nullText">An unquoted field of this text is null.</param>
+    /// <param name="nullText">A field of this text is null; where it is empty, an unquoted one.</param>
     public SourceBuilder Csv(string path, bool header = true, char delimiter = ',', string nullText = "") => Csv([path], header, delimiter, nullText);
 
     /// <summary>Reads several CSV files, folders or globs.</summary>
     /// <param name="paths">The paths; <c>${name}</c> is a variable.</param>
     /// <param name="header">Whether the first line names the columns.</param>
     /// <param name="delimiter">Separates fields.</param>
-    /// <param name="nullText">An unquoted field of this text is null.</param>
+    /// <param name="nullText">A field of this text is null; where it is empty, an unquoted one.</param>
     public SourceBuilder Csv(IReadOnlyList<string> paths, bool header = true, char delimiter = ',', string nullText = "")
     {
         if (header && delimiter == ',' && nullText.Length == 0)

@@ -36,7 +36,6 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
         Started = Started,
         Finished = finished,
         Principal = Request.Principal,
-        
         // A query may name what only its author may know: the record has its kind, the job's hash covers its text.
         Source = (Request.Source.Format.ToString().ToLowerInvariant(), Request.Source.Format == Manifest.FileKind.Sql ? [] : Request.Source.Paths),
         OutputUri = Request.Output.Uri,

@@ -15,6 +15,7 @@ namespace DpSpark.Jobs.Spark;
 /// </summary>
 internal sealed class SparkFiles : SparkSource
 {
+    private const long SmallestCut = 16 << 20;
     private readonly IReadOnlyList<InputFile> _files;
     private readonly FileKind _format;
     private readonly CsvOptions _csv;
@@ -84,31 +85,26 @@ internal sealed class SparkFiles : SparkSource
     private SparkRelation Text()
     {
         SparkRelation? all = null;
-        foreach (var (columns, paths) in Layouts())
+        foreach (var (columns, isLines, paths) in Layouts())
         {
-            var part = SparkFormats.Csv(columns, paths.Select(Escape), _csv, Schema);
+            var part = SparkFormats.Csv(columns, paths.Select(Escape), _csv, Schema, isLines: isLines);
             all = all is null ? part : all.Union(part);
         }
 
         return all!;
     }
 
-    /// <summary>The files by the order of their columns, which may differ from file to file.</summary>
-    private IEnumerable<(IReadOnlyList<string> Columns, List<string> Paths)> Layouts()
+    /// <summary>The files by the order of their columns, which may differ from file to file, and by whether a large one can be read in pieces.</summary>
+    private List<(IReadOnlyList<string> Columns, bool IsLines, List<string> Paths)> Layouts()
     {
-        if (!_csv.Header)
-        {
-            return [([.. _columns.Select(c => c.SourceName)], [.. _files.Select(f => f.Path)])];
-        }
-
-        var layouts = new List<(IReadOnlyList<string> Columns, List<string> Paths)>();
+        var layouts = new List<(IReadOnlyList<string> Columns, bool IsLines, List<string> Paths)>();
         foreach (var file in _files)
         {
-            using var reader = FileFaults.Guard(file, () => CsvReader.Open(file.Path, [], _csv));
-            var at = layouts.FindIndex(l => l.Columns.SequenceEqual(reader.FileColumns));
+            var (columns, isLines) = (ColumnsOf(file), IsLines(file));
+            var at = layouts.FindIndex(l => l.IsLines == isLines && l.Columns.SequenceEqual(columns));
             if (at < 0)
             {
-                layouts.Add((reader.FileColumns, [file.Path]));
+                layouts.Add((columns, isLines, [file.Path]));
             }
             else
             {
@@ -117,5 +113,31 @@ internal sealed class SparkFiles : SparkSource
         }
 
         return layouts;
+    }
+
+    private IReadOnlyList<string> ColumnsOf(InputFile file)
+    {
+        if (!_csv.Header)
+        {
+            return [.. _columns.Select(c => c.SourceName)];
+        }
+
+        using var reader = FileFaults.Guard(file, () => CsvReader.Open(file.Path, [], _csv));
+        return reader.FileColumns;
+    }
+
+    /// <summary>Whether Spark may cut a file at its line breaks. A small file is one task anyway.</summary>
+    private bool IsLines(InputFile file)
+    {
+        if (file.Length < SmallestCut || file.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        return FileFaults.Guard(file, () =>
+        {
+            using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            return CsvLines.EndRecords(stream, _csv.Delimiter);
+        });
     }
 }

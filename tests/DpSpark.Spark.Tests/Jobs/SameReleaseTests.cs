@@ -59,7 +59,7 @@ public sealed class SameReleaseTests(SparkServerFixture spark)
             ledger: { file: ledger.db, dataset: odd }
 
             """);
-        string[] kinds = ["tea", "\"two\nlines\"", "\"a;b\"", "\"say \"\"hi\"\"\"", "NA", "", "\"\"", "Käse", " padded ", "half\"quote"];
+        string[] kinds = ["tea", "\"two\nlines\"", "\"a;b\"", "\"say \"\"hi\"\"\"", "NA", "\"NA\"", "", "\"\"", "Käse", " padded ", "half\"quote"];
         string[] spends = ["1.5", "NaN", "inf", "-Infinity", "NA", "", "abc", "-0", "1e1", " 3 "];
         string[] cents = ["1.10", "2.555", "NA", "x", "0.07", "+1", "1e0"];
         string[] times = ["2026-11-16T10:00:00Z", "2026-11-17 23:59:59.999999", "2026-11-17T01:00:00+02:00", "NA", "yesterday"];
@@ -76,6 +76,40 @@ public sealed class SameReleaseTests(SparkServerFixture spark)
         job.OnSpark(server, "there");
 
         Assert.InRange(here.Rows, 15, 60);
+        job.AssertSame("here", "there");
+    }
+
+    [SkippableFact]
+    public void CsvThatSparkCutsIntoPieces_IsReadAsHere()
+    {
+        var server = spark.Server;
+        using var job = new JobOnBoth("""
+            version: 1
+            name: large
+            source: { csv: rows.csv, columns: { who: string, kind: { type: string, nulls: keep }, value: { type: double, nulls: { replace: 1 } } } }
+            privacy_unit: { id: who, max_partitions_contributed: 3, max_contributions_per_partition: 2 }
+            partition_by: [kind]
+            partition_selection: { strategy: laplace_threshold, pre_threshold: 2 }
+            aggregates: [{ count: "*", as: rows }, { sum: value, min_value: 0, max_value: 4, as: total }]
+            privacy: { epsilon: "1.0", delta: "1e-6", noise: laplace }
+            output: { path: out/, format: csv }
+            ledger: { file: ledger.db, dataset: large }
+
+            """);
+        string[] kinds = ["tea", "\"a,b\"", "\"say \"\"hi\"\"\"", "", "\"\"", "5\" disk", " padded ", "K\u00e4se"];
+        var blank = new string(' ', 400);
+        var text = new StringBuilder("\uFEFFwho,kind,value,rest\r\n");
+        for (var i = 0; text.Length < 17 << 20; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"p{_random.Next(9000)},{kinds[_random.Next(kinds.Length)]},{_random.Next(5)}.5,{blank}{(i % 3 == 0 ? "\r\n" : "\n")}{(i % 50 == 0 ? "\n" : "")}");
+        }
+
+        job.Write("rows.csv", text.ToString());
+
+        var here = job.Here("here");
+        job.OnSpark(server, "there");
+
+        Assert.Equal(kinds.Length, here.Rows);
         job.AssertSame("here", "there");
     }
 

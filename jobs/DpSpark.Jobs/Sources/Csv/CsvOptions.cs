@@ -9,7 +9,7 @@ public sealed record CsvOptions
     /// <summary>Separates fields: one ASCII character, not a quote, carriage return or line feed.</summary>
     public char Delimiter { get; init; } = ',';
 
-    /// <summary>An unquoted field of exactly this text is null.</summary>
+    /// <summary>A field of exactly this text is null; where it is empty, an unquoted one, so that "" is the empty text.</summary>
     public string Null { get; init; } = "";
 
     /// <summary>Rows in a batch, at most.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Runtime.Intrinsics;
 
 namespace DpSpark.Jobs.Sources.Csv;
@@ -193,7 +194,11 @@ internal ref struct CsvParser
         {
             var length = close - open - 1;
             CheckLength(length);
-            if (escapes)
+            if (_layout.IsQuotedNull(_data.AsSpan(open + 1, length), escapes))
+            {
+                _builders[target].AppendNull();
+            }
+            else if (escapes)
             {
                 _builders[target].AppendUnescaped(_data.AsSpan(open + 1, length));
             }
@@ -248,12 +253,18 @@ internal ref struct CsvParser
 /// <summary>What the parser needs to know of a file.</summary>
 /// <param name="File">Name for messages.</param>
 /// <param name="Delimiter">Separates fields.</param>
-/// <param name="NullText">An unquoted field of these bytes is null.</param>
+/// <param name="NullText">A field of these bytes is null; where there are none, an unquoted one.</param>
 /// <param name="MaxFieldBytes">Bytes of one field, at most.</param>
 /// <param name="Targets">Per field of the file the wanted column it goes to, or -1.</param>
 internal sealed record CsvLayout(string File, byte Delimiter, byte[] NullText, int MaxFieldBytes, int[] Targets)
 {
     public int FieldCount => Targets.Length;
+
+    /// <summary>Whether a quoted field is null: quotes tell the empty text from null, and nothing else, as for Spark and other readers.</summary>
+    /// <param name="field">What stands between the quotes.</param>
+    /// <param name="escapes">Whether quotes in it are doubled.</param>
+    public bool IsQuotedNull(ReadOnlySpan<byte> field, bool escapes) => NullText.Length > 0
+        && (escapes ? Encoding.UTF8.GetString(field).Replace("\"\"", "\"", StringComparison.Ordinal) == Encoding.UTF8.GetString(NullText) : field.SequenceEqual(NullText));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsNull(byte[] data, int start, int length) =>

@@ -6,8 +6,8 @@ namespace DpSpark.Jobs.Sources.Csv;
 /// <summary>Reads a CSV file as batches of raw text columns. Values keep their bytes, also where they are not valid UTF-8; types are read from the text later.</summary>
 /// <remarks>
 /// <para>Layout: RFC 4180 with these choices. A field is quoted when its first byte is a quote; elsewhere a quote is a character like any other. Lines end with LF or CRLF.
-/// Empty lines are skipped, except in a file of one column, where they are a row with an empty field. An unquoted field equal to <see cref="CsvOptions.Null"/> is null, a quoted
-/// one never is. A UTF-8 byte order mark is skipped. Files named <c>.gz</c> are gunzipped.</para>
+/// Empty lines are skipped, except in a file of one column, where they are a row with an empty field. A field equal to <see cref="CsvOptions.Null"/> is null; where that is
+/// the empty text, an unquoted one. A UTF-8 byte order mark is skipped. Files named <c>.gz</c> are gunzipped.</para>
 /// <para>Memory: one block per thread that reads, whatever the file holds; see <see cref="CsvOptions.MaxFieldBytes"/>.</para>
 /// <para>Threads: <see cref="Read"/> may be called from several threads at once; reading and unzipping take turns, parsing runs in parallel. Batches come in file order when one
 /// thread reads.</para>

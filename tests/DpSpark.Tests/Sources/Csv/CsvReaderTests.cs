@@ -56,8 +56,11 @@ public sealed class CsvReaderTests
     }
 
     [Fact]
-    public void Read_NullText_IsNullOnlyUnquoted() =>
-        Assert.Equal([[null, "NA"], ["", "x"]], CsvText.Read("a,b\nNA,\"NA\"\n,x\n", new CsvOptions { Null = "NA" }));
+    public void Read_NullText_IsNullInQuotesToo()
+    {
+        Assert.Equal([[null, null], ["", "x"], ["", "NA\""]], CsvText.Read("a,b\nNA,\"NA\"\n,x\n\"\",\"NA\"\"\"\n", new CsvOptions { Null = "NA" }));
+        Assert.Equal([[null, null], ["NA", ""]], CsvText.Read("a,b\n\"N\"\"A\",N\"A\nNA,\"\"\n", new CsvOptions { Null = "N\"A" }));
+    }
 
     [Fact]
     public void Read_NoColumns_CountsRows()
