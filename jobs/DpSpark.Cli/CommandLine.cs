@@ -24,6 +24,11 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     public static int Run(string[] args, CliHost host)
     {
+        if (DriverProgram.IsStartedBySpark(args, host))
+        {
+            return DriverProgram.Run(args, host);
+        }
+
         var root = Build(host);
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)

@@ -7,9 +7,11 @@ internal sealed class Interruption : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1.7);
     private readonly CancellationTokenSource _source = new();
+    private readonly CancellationTokenSource _ended = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly Action? _exit;
     private Timer? _timer;
+    private bool _isOver;
 
     /// <summary>Listens until disposed.</summary>
     /// <param name="exit">Ends the process at once; null where signals are not listened to.</param>
@@ -26,14 +28,33 @@ internal sealed class Interruption : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Cancelled when nobody listens any more.</summary>
+    public CancellationToken Ended => _ended.Token;
+
     /// <summary>Acts as if a signal had come.</summary>
-    public void Cancel() => _source.Cancel();
+    public void Cancel()
+    {
+        lock (_ended)
+        {
+            if (!_isOver)
+            {
+                _source.Cancel();
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _registrations.ForEach(r => r.Dispose());
         _timer?.Dispose();
+        lock (_ended)
+        {
+            _isOver = true;
+        }
+
+        // Whoever waits for the end wakes up here; the source of the token stays until it is collected, as they may still ask it.
+        _ended.Cancel();
         _source.Dispose();
     }
 

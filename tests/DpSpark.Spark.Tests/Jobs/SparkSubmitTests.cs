@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using DpSpark.Core;
+using DpSpark.Jobs.Ledger;
+using DpSpark.Spark.Tests.Faults;
 using DpSpark.Testing;
 using DpSpark.Testing.Spark;
 
@@ -27,12 +29,20 @@ public sealed class SparkSubmitTests : IDisposable
     [InlineData("--master", "--master lacks its value")]
     [InlineData("--class org.example.Main job.yml", "--class has no meaning here")]
     [InlineData("--no-such-flag x job.yml", "no flag --no-such-flag")]
-    [InlineData("--master yarn --deploy-mode cluster job.yml", "--deploy-mode cluster is not supported yet")]
-    [InlineData("--conf spark.submit.deployMode=cluster job.yml", "--deploy-mode cluster is not supported yet")]
+    [InlineData("--master local[2] --deploy-mode cluster job.yml", "--deploy-mode cluster has no meaning with --master local[2]")]
+    [InlineData("--master spark://h:7077 --deploy-mode=cluster job.yml", "does not work on a standalone cluster: Spark starts only programs of the JVM there")]
+    [InlineData("--conf spark.submit.deployMode=cluster job.yml", "--deploy-mode cluster needs --master")]
+    [InlineData("--properties-file cluster.conf job.yml", "--deploy-mode cluster does not work with --master mesos://h")]
+    [InlineData("--properties-file missing.conf job.yml", "no properties file 'missing.conf'")]
+    [InlineData("--deploy-mode both job.yml", "no deploy mode 'both'")]
+    [InlineData("--master yarn --deploy-mode cluster job.yml", "needs DPSPARK_BUNDLE")]
+    [InlineData("--master k8s://https://h --deploy-mode cluster job.yml", "the manifest is a file of the driver's pod")]
     [InlineData("--remote sc://localhost --master yarn job.yml", "--remote uses a server that is there already")]
     [InlineData("job.yml --engine local", "--engine local does not need Spark")]
     public async Task Script_BadUsage_Exits2BeforeAnythingStarts(string args, string message)
     {
+        _job.Write("cluster.conf", "# of the cluster\nspark.submit.deployMode  cluster\nspark.master=mesos://h\n");
+
         var (code, _, error) = await RunAsync(args.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
         Assert.Equal(ExitCodes.Usage, code);
@@ -94,6 +104,62 @@ public sealed class SparkSubmitTests : IDisposable
 
         Assert.Equal(ExitCodes.Cancelled, process.ExitCode);
         Assert.Empty(ProcessesNaming(_job["scratch"]));
+        Assert.False(Directory.Exists(_job["out"]));
+    }
+
+    [Theory]
+    [InlineData("--master yarn --deploy-mode cluster --queue q --principal p --keytab k --files rates.csv --num-executors 3 --executor-cores 2 job.yml --run-date 2026-11-20",
+        "--name|dpspark job.yml|--deploy-mode|cluster|--master|yarn|--queue|q|--principal|p|--keytab|k|--num-executors|3|--executor-cores|2|--files|job.yml,rates.csv|--archives|BUNDLE#dpspark"
+        + "|--conf|spark.pyspark.driver.python=./dpspark/dpspark-1-linux-x64/dpspark|PROGRAM|run|job.yml|--run-date|2026-11-20")]
+    [InlineData("--master k8s://https://h --deploy-mode cluster --conf spark.kubernetes.container.image=i --driver-memory=2g local:///etc/job/job.yml -v quiet",
+        "--name|dpspark job.yml|--deploy-mode|cluster|--master|k8s://https://h|--conf|spark.kubernetes.container.image=i|--driver-memory|2g"
+        + "|--conf|spark.pyspark.driver.python=/opt/dpspark/dpspark|local:///opt/dpspark/dpspark.py|run|/etc/job/job.yml|-v|quiet")]
+    public async Task Script_ClusterMode_SubmitsDpsparkAsTheProgramOfTheDriver(string args, string expected)
+    {
+        _job.Write("spark/bin/spark-submit", "#!/bin/sh\nprintf '%s|' \"$@\"\n");
+        _job.Write("spark/jars/spark-hive_2.13-4.3.0.jar", "");
+        _job.Write("bundle/dpspark.py", "");
+        _job.Write("dpspark-1-linux-x64.tar.gz", "");
+        SubmitScript.MakeExecutable(_job["spark/bin/spark-submit"]);
+        _script.Environment["DPSPARK_BUNDLE"] = _job["dpspark-1-linux-x64.tar.gz"];
+        _script.Environment["JAVA_HOME"] = _job["java"];
+        _job.Write("java/bin/java", "");
+        SubmitScript.MakeExecutable(_job["java/bin/java"]);
+
+        var (code, output, error) = await RunAsync(args.Split(' '), home: _job["spark"]);
+
+        Assert.True(code == 0, error);
+        Assert.Equal(expected.Replace("BUNDLE", _job["dpspark-1-linux-x64.tar.gz"], StringComparison.Ordinal).Replace("PROGRAM", _job["bundle/dpspark.py"], StringComparison.Ordinal) + "|", output);
+    }
+
+    [SkippableTheory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task Script_SignalledInTheMiddleOfAJob_FreesTheBudgetAndLeavesNothing(string signal)
+    {
+        Skip.If(SparkInstallation.Home is null, SparkInstallation.SkipReason);
+        var gates = new TaskGates(_job["gates"]);
+        gates.Hold("bound");
+        _script.Environment["DPSPARK_TASK_GATE"] = gates.Folder;
+        using var process = _script.Start(["--master", "local[2]", "--conf", "spark.local.dir=" + _job["scratch"], "job.yml"]);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        SpinWait.SpinUntil(() => process.HasExited || Directory.EnumerateFiles(gates.Folder, "held-bound-*").Any());
+        Assert.False(process.HasExited, process.HasExited ? await output + await error : "");
+
+        using (var kill = Process.Start("kill", ["-" + signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await process.WaitForExitAsync(patience.Token);
+
+        Assert.Equal(ExitCodes.Cancelled, process.ExitCode);
+        Assert.Contains("DPS6105", await error, StringComparison.Ordinal);
+        Assert.Empty(ProcessesNaming(_job["scratch"]));
+        Assert.Empty(Directory.EnumerateDirectories(_job["tmp"], "tmp.*"));
+        Assert.Equal(ReleaseState.Freed, Assert.Single(_job.History("restaurant")).State);
         Assert.False(Directory.Exists(_job["out"]));
     }
 

@@ -18,11 +18,18 @@ internal sealed class SubmitScript
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         var program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "DpSpark.Cli", configuration, "dpspark.dll"));
         job.Write("bundle/dpspark", $"#!/bin/sh\nexec dotnet '{program}' \"$@\"\n");
+        MakeExecutable(job["bundle/spark-submit.sh"]);
+        MakeExecutable(job["bundle/dpspark"]);
+    }
+
+    /// <summary>Further variables of its environment.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public static void MakeExecutable(string file)
+    {
         if (!OperatingSystem.IsWindows())
         {
-            const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            File.SetUnixFileMode(job["bundle/spark-submit.sh"], Mine);
-            File.SetUnixFileMode(job["bundle/dpspark"], Mine);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
@@ -33,7 +40,8 @@ internal sealed class SubmitScript
     public Process Start(string[] args, string? home = null, string? worker = null)
     {
         Directory.CreateDirectory(_job["tmp"]);
-        var start = new ProcessStartInfo(_job["bundle/spark-submit.sh"], args)
+        // Tests that run in the background of a shell inherit an ignored SIGINT; the script under test is one that a person started.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", _job["bundle/spark-submit.sh"], .. args])
         {
             WorkingDirectory = Path.GetDirectoryName(_job["job.yml"])!,
             RedirectStandardOutput = true,
@@ -43,6 +51,11 @@ internal sealed class SubmitScript
         start.Environment["TMPDIR"] = _job["tmp"];
         start.Environment.Remove("SPARK_REMOTE");
         start.Environment.Remove("DPSPARK_WORKER");
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         if (worker is not null)
         {
             start.Environment["DPSPARK_WORKER"] = worker;
