@@ -5,7 +5,6 @@ namespace DpSpark.Cli;
 /// <summary>Turns Ctrl-C and SIGTERM into a cancelled token, and ends the process where that takes too long: a run is over within two seconds of the signal.</summary>
 internal sealed class Interruption : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1.7);
     private readonly CancellationTokenSource _source = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -24,6 +23,9 @@ internal sealed class Interruption : IDisposable
             _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
         }
     }
+
+    /// <summary>How long the work may take to end after the first signal; a second one ends it at once.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(1.7);
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
@@ -61,7 +63,12 @@ internal sealed class Interruption : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        _timer ??= new Timer(_ => _exit!(), null, s_patience, Timeout.InfiniteTimeSpan);
+        if (_timer is not null)
+        {
+            _exit!();
+        }
+
+        _timer = new Timer(_ => _exit!(), null, Patience, Timeout.InfiniteTimeSpan);
         _source.Cancel();
     }
 }

@@ -65,7 +65,7 @@ internal sealed class RunCommand
             var steps = new StepPrinter(reporter, _host.Time, ReportOptions.Bars(parsed, _host, reporter.IsJson));
             var result = JobRunner.Run(loaded.Job, loaded.Plan, settings, steps, cancellation);
             return Finish(reporter, parsed, loaded, result);
-        }, e => loaded?.Locate(e) ?? Diagnostic.FromException(e));
+        }, e => loaded?.Locate(e) ?? Diagnostic.FromException(e), _spark.Patience(parsed, _host));
     }
 
     private RunSettings Settings(ParseResult parsed)

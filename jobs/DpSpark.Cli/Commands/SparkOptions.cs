@@ -24,6 +24,10 @@ internal sealed class SparkOptions
         }
     }
 
+    /// <summary>How long a run may take to end when it is interrupted: a server somewhere else has to be told first. Null where there is none.</summary>
+    public TimeSpan? Patience(ParseResult parsed, CliHost host) =>
+        parsed.GetValue(_remote) is not null || host.Environment("SPARK_REMOTE") is { Length: > 0 } ? TimeSpan.FromSeconds(10) : null;
+
     /// <summary>The Spark that is asked for, or null for this process. What is written on the command line wins over the environment.</summary>
     /// <exception cref="DpSparkException">The options contradict each other or name no server (DPS2099).</exception>
     public SparkSettings? Settings(ParseResult parsed, CliHost host)

@@ -86,9 +86,11 @@ internal sealed class Reporter(CliHost host, bool isJson, string? resultFile, Ve
     /// <summary>Runs a verb; whatever goes wrong becomes messages and an exit code.</summary>
     /// <param name="verb">Does the work; its argument is cancelled by Ctrl-C and SIGTERM.</param>
     /// <param name="locate">Gives a fault its place in the manifest.</param>
-    public int Guard(Func<CancellationToken, int> verb, Func<DpSparkException, Diagnostic>? locate = null)
+    /// <param name="patience">How long the verb may take to end when it is interrupted; null for what suits work of this process alone.</param>
+    public int Guard(Func<CancellationToken, int> verb, Func<DpSparkException, Diagnostic>? locate = null, TimeSpan? patience = null)
     {
         using var interruption = host.Listen();
+        interruption.Patience = patience ?? interruption.Patience;
         try
         {
             return verb(interruption.Token);

@@ -84,6 +84,16 @@ public sealed class FaultClusterFixture : IAsyncLifetime
         }, withDotNet: false, logLines: int.MaxValue);
     }
 
+    /// <summary>Ends the application of <see cref="BareServerAsync"/>.</summary>
+    internal async Task StopBareServerAsync()
+    {
+        if (_bare is { } server)
+        {
+            _bare = null;
+            await server.DisposeAsync();
+        }
+    }
+
     /// <summary>An application on the cluster: one executor of two tasks on each worker.</summary>
     /// <param name="settings">Settings that it has besides.</param>
     /// <param name="withDotNet">Whether its executors find .NET, and have gates.</param>

@@ -58,6 +58,39 @@ internal sealed class FaultJob : IDisposable
         _job.AssertSame("here", "there");
     }
 
+    /// <summary>
+    /// Reserves and stops there, as a crash would, and lets a twin of the job go on with that reservation in this process, where nothing disturbs it.
+    /// </summary>
+    /// <returns>Hash of what the twin released: with the same secret, every attempt must give it.</returns>
+    public string Undisturbed()
+    {
+        using (var client = Start(Folder, ["run", "job.yml"], "kill:running"))
+        {
+            var output = client.StandardOutput.ReadToEndAsync();
+            var error = client.StandardError.ReadToEnd();
+            client.WaitForExit();
+            Assert.True(client.ExitCode == 137, $"the client did not stop after reserving: exit code {client.ExitCode} {error} {output.Result}");
+        }
+
+        var release = Assert.Single(_job.History("visits")).ReleaseId;
+        using var twin = new JobOnBoth();
+        twin.Copy(Folder);
+        Assert.Equal(release, twin.Release(null).ReleaseId);
+        return PartFiles.Hash(twin["out"])!;
+    }
+
+    /// <summary>A release on Spark, whatever happens on the way, has the numbers of an attempt that nothing disturbed, and is charged once.</summary>
+    public void AssertReleasedAsUndisturbed(SparkSettings spark, Action meanwhile)
+    {
+        var expected = Undisturbed();
+        var run = Task.Run(() => _job.Release(spark));
+        During(run, meanwhile);
+
+        Assert.Equal(RunOutcome.Released, run.GetAwaiter().GetResult().Outcome);
+        Assert.Equal(expected, PartFiles.Hash(this["out"]));
+        AssertRepaired(spark, expected);
+    }
+
     /// <summary>Does something while a run is under way; a run that ended too early says why.</summary>
     public static void During(Task run, Action meanwhile)
     {
@@ -69,6 +102,15 @@ internal sealed class FaultJob : IDisposable
         {
             run.GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>Nothing can be seen, nothing is charged, and the reservation was given back.</summary>
+    public void AssertGivenBack()
+    {
+        Assert.False(Directory.Exists(this["out"]), "a run that did not commit left an output");
+        Assert.Empty(Directory.EnumerateDirectories(Folder, ".out.staging-*"));
+        Assert.Equal([ReleaseState.Freed], _job.History("visits").Select(h => h.State));
+        Assert.Equal(ExactDecimal.Zero, Budget().SpentEpsilon);
     }
 
     /// <summary>Nothing that is not a whole release can be seen, and what was reserved is still charged.</summary>
@@ -109,8 +151,16 @@ internal sealed class FaultJob : IDisposable
     /// <param name="worker">The worker; null for the one of this build.</param>
     public static Process Client(string folder, SparkServer server, string fault, string? worker = null)
     {
-        var start = new ProcessStartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "DpSpark.FaultHost.dll"), "run", "job.yml", "--remote", server.ConnectionString, "--worker", worker ?? WorkerPlacement.Find(AppContext.BaseDirectory, isLocal: true).Path])
+        return Start(folder, ["run", "job.yml", "--remote", server.ConnectionString, "--worker", worker ?? WorkerPlacement.Find(AppContext.BaseDirectory, isLocal: true).Path], fault);
+    }
+
+    public void Dispose() => _job.Dispose();
+
+    private static Process Start(string folder, string[] args, string fault)
+    {
+        // Tests that run in the background of a shell inherit an ignored SIGINT; the command line under test is one that a person started.
+        string[] program = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
+        var start = new ProcessStartInfo(program[0], [.. program[1..], Path.Combine(AppContext.BaseDirectory, "DpSpark.FaultHost.dll"), .. args])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -119,8 +169,6 @@ internal sealed class FaultJob : IDisposable
         start.Environment["DPSPARK_FAULT"] = fault;
         return Process.Start(start)!;
     }
-
-    public void Dispose() => _job.Dispose();
 
     private DatasetBudget Budget()
     {

@@ -10,10 +10,10 @@ using DpSpark.Testing.Spark;
 namespace DpSpark.Spark.Tests.Faults;
 
 /// <summary>
-/// What can break while a release is computed on a cluster: each fault ends in the files that the local engine writes, or in an error with nothing to be seen and the budget as it was reserved.
+/// What can break while a release is computed on a cluster: each fault ends in the numbers of an attempt that nothing disturbed, charged once, or in an error with nothing to be seen and the
+/// budget as it was reserved.
 /// </summary>
 [Collection(FaultCollection.Name)]
-[Trait("Category", "Cluster")]
 public sealed class LostTaskTests(FaultClusterFixture spark)
 {
     private const string Bound = "bound";
@@ -28,9 +28,10 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(step);
 
-        job.AssertSameAsHere(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(spark.Gates.WaitUntilHeld(step)));
+        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(spark.Gates.WaitUntilHeld(step)));
     }
 
+    [Trait("Category", "Cluster")]
     [SkippableFact]
     public void Run_ExecutorKilledWhileItBounds_IsTheSame()
     {
@@ -38,9 +39,10 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(Bound);
 
-        job.AssertSameAsHere(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(TaskGates.ExecutorOf(spark.Gates.WaitUntilHeld(Bound))));
+        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(TaskGates.ExecutorOf(spark.Gates.WaitUntilHeld(Bound))));
     }
 
+    [Trait("Category", "Cluster")]
     [SkippableFact]
     public void Release_ShuffleOutputLostAfterSuccess_IsComputedAgainAndChargedOnce()
     {
@@ -50,7 +52,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         var before = 0;
 
         // Both executors have finished bounding when the first task of the next step runs: what they computed goes with one of them.
-        job.AssertSameAsHere(JobOnBoth.SettingsOf(server), () =>
+        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () =>
         {
             var worker = spark.Gates.WaitUntilHeld(Release);
             before = spark.Gates.Seen(Bound);
@@ -58,9 +60,9 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         });
 
         Assert.InRange(spark.Gates.Seen(Bound), before + 1, int.MaxValue);
-        job.AssertRepaired(JobOnBoth.SettingsOf(server));
     }
 
+    [Trait("Category", "Cluster")]
     [SkippableFact]
     public async Task Run_SpeculativeCopyWins_IsTheSame()
     {
@@ -78,7 +80,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         var held = 0;
 
         // Nobody lets the held task go: only its copy on the other worker can end the step.
-        job.AssertSameAsHere(JobOnBoth.SettingsOf(server), () => held = spark.Gates.WaitUntilHeld(Bound));
+        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => held = spark.Gates.WaitUntilHeld(Bound));
 
         using var worker = Process.GetProcessById(held);
         Assert.False(worker.HasExited);
@@ -92,7 +94,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(Release);
 
-        job.AssertSameAsHere(new SparkSettings { Remote = $"sc://{proxy.Address}/;token={server.Token}" }, () =>
+        job.AssertReleasedAsUndisturbed(new SparkSettings { Remote = $"sc://{proxy.Address}/;token={server.Token}" }, () =>
         {
             spark.Gates.WaitUntilHeld(Release);
             for (var cut = 0; cut < 3; cut++)
@@ -106,11 +108,13 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         });
     }
 
+    [Trait("Category", "Cluster")]
     [SkippableFact]
     public async Task Release_ServerKilled_FailsWithNothingVisibleAndContinuesOnAnother()
     {
         var server = spark.Server;
         using var job = new FaultJob();
+        var expected = job.Undisturbed();
         await using var doomed = await SparkServer.StartAsync(new() { DriverMemory = "768m", Environment = new Dictionary<string, string> { ["DPSPARK_TASK_GATE"] = spark.Gates.Folder } });
         spark.Gates.Hold(Bound);
 
@@ -121,14 +125,16 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
 
         Assert.Equal(("DPS6001", ExitCodes.Environment), (fault.Code, fault.ExitCode));
         job.AssertNothingVisible();
-        job.AssertRepaired(JobOnBoth.SettingsOf(server));
+        job.AssertRepaired(JobOnBoth.SettingsOf(server), expected);
     }
 
+    [Trait("Category", "Cluster")]
     [SkippableFact]
     public void Release_ClientKilledWhileSparkComputes_ContinuesWithTheSameReservation()
     {
         var server = spark.Server;
         using var job = new FaultJob();
+        var expected = job.Undisturbed();
         spark.Gates.Hold(Bound);
 
         using var client = FaultJob.Client(job.Folder, server, "");
@@ -144,7 +150,31 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         }
 
         job.AssertNothingVisible();
-        job.AssertRepaired(JobOnBoth.SettingsOf(server));
+        job.AssertRepaired(JobOnBoth.SettingsOf(server), expected);
+    }
+
+    [SkippableFact]
+    public void Release_CtrlCWhileSparkComputes_InterruptsTheOperationAndGivesTheBudgetBack()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "skipped: Unix signals");
+        var server = spark.Server;
+        using var job = new FaultJob();
+        spark.Gates.Hold(Bound);
+
+        using var client = FaultJob.Client(job.Folder, server, "");
+        var output = client.StandardOutput.ReadToEndAsync();
+        var error = client.StandardError.ReadToEndAsync();
+        spark.Gates.WaitUntilHeld(Bound);
+        using (var kill = Process.Start("kill", ["-INT", client.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            Assert.True(client.WaitForExit(TimeSpan.FromMinutes(1)), "the client did not end");
+        }
+
+        // Nobody lets the held task go: it ends because the server was told to.
+        Assert.True(client.ExitCode == ExitCodes.Cancelled, $"exit code {client.ExitCode}: {output.Result} {error.Result}");
+        spark.Gates.WaitUntilCancelled(Bound);
+        job.AssertGivenBack();
+        Assert.Equal(RunOutcome.Released, job.Release(JobOnBoth.SettingsOf(server)).Outcome);
     }
 
     [SkippableTheory]

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
+using DpSpark.Connect;
+using DpSpark.Connect.Plans;
 using DpSpark.Core;
 using DpSpark.Core.Bounding;
 using DpSpark.Jobs.Running;
@@ -20,6 +22,9 @@ public sealed partial class NothingPrivateTests(FaultClusterFixture spark)
     private const string Unit = "unit-4f1d9c";
     private const string RareKey = "rare-key-77ab03";
     private const string Value = "918273.6455";
+    private const string Planted = "planted-3c1e77";
+    private const string Pages = "pages";
+    private const string Events = "the event log";
     private const string Manifest = """
         version: 1
         name: marked
@@ -41,7 +46,6 @@ public sealed partial class NothingPrivateTests(FaultClusterFixture spark)
         var server = await spark.BareServerAsync();
         Dictionary<string, byte[]> marks = [];
         var said = new StringBuilder();
-        var pages = new StringBuilder();
         var settings = JobOnBoth.SettingsOf(server) with { Worker = new WorkerPlacement(WorkerShipping.Artifact, WorkerArchive.Path) };
         using var good = Job("drop", Value);
         var (secret, release) = Reserve(good, server);
@@ -57,29 +61,70 @@ public sealed partial class NothingPrivateTests(FaultClusterFixture spark)
         Assert.Equal(ExitCodes.Contract, fault.ExitCode);
         said.Append(fault);
 
-        var visited = await CrawlAsync(server.Pages!, pages);
         foreach (var (name, text) in new[] { ("a unit", Unit), ("an unreleased key", RareKey), ("a value", Value) })
         {
             AddText(marks, name, text);
         }
 
-        var files = new List<(string Name, byte[] Content)> { ("the server's log", Encoding.UTF8.GetBytes(server.LogTail)), ("pages", Encoding.UTF8.GetBytes(pages.ToString())), ("what the client said", Encoding.UTF8.GetBytes(said.ToString())) };
-        files.AddRange(Directory.EnumerateFiles(spark.Events, "*", SearchOption.AllDirectories).Select(f => ("the event log", File.ReadAllBytes(f))));
-        files.AddRange(Directory.EnumerateFiles(cluster.Folder, "std*", SearchOption.AllDirectories).Select(f => ("an executor's " + Path.GetFileName(f), File.ReadAllBytes(f))));
+        var traces = await TracesAsync(server, cluster, said.ToString());
 
         // What was searched holds what it should: the plan in pages and event log, tasks in the logs.
-        Assert.InRange(visited, 15, MaxPages);
-        Assert.Contains("dpspark_release", pages.ToString(), StringComparison.Ordinal);
-        Assert.Contains(files, f => f.Name == "the event log" && Encoding.UTF8.GetString(f.Content).Contains("dpspark_release", StringComparison.Ordinal));
-        Assert.Contains(files, f => f.Name == "an executor's stderr" && f.Content.Length > 1000);
-        foreach (var (name, content) in files)
-        {
-            foreach (var (mark, bytes) in marks)
-            {
-                Assert.True(content.AsSpan().IndexOf(bytes) < 0, $"{mark} is in {name}");
-            }
-        }
+        Assert.Contains(traces, f => f.Name == Pages && f.Text.Contains("dpspark_release", StringComparison.Ordinal));
+        Assert.Contains(traces, f => f.Name == Events && f.Text.Contains("dpspark_release", StringComparison.Ordinal));
+        Assert.Contains(traces, f => f.Name == "an executor's stderr" && f.Content.Length > 1000);
+        Assert.Empty(Found(traces, marks));
+
+        // The search finds what is there: a mark that Spark was made to tell in each of these ways.
+        Dictionary<string, byte[]> planted = [];
+        AddText(planted, "a planted value", Planted);
+        await PlantAsync(server);
+        var leaks = Found(await TracesAsync(server, cluster, ""), planted);
+        Assert.All(new[] { Pages, Events, "the server's log", "an executor's stderr" }, place => Assert.Contains(leaks, l => l.EndsWith(" is in " + place, StringComparison.Ordinal)));
+
+        // Nor is there anything private in what outlives the application.
+        await spark.StopBareServerAsync();
+        File.WriteAllText(Path.Combine(cluster.Folder, "left"), Planted);
+        var left = Left(cluster.Folder).ToArray();
+        Assert.Empty(Found(left, marks));
+        Assert.Contains(Found(left, planted), l => l.EndsWith("/left", StringComparison.Ordinal));
     }
+
+    /// <summary>Everything that Spark tells while an application runs: log, pages, REST answers, event log, output of the executors and of the workers in them.</summary>
+    private async Task<List<Trace>> TracesAsync(SparkServer server, SparkCluster cluster, string said)
+    {
+        var pages = new StringBuilder();
+        Assert.InRange(await CrawlAsync(server.Pages!, pages), 15, MaxPages);
+        return
+        [
+            new("the server's log", Encoding.UTF8.GetBytes(server.LogTail)),
+            new(Pages, Encoding.UTF8.GetBytes(pages.ToString())),
+            new("what the client said", Encoding.UTF8.GetBytes(said)),
+            .. Directory.EnumerateFiles(spark.Events, "*", SearchOption.AllDirectories).Select(f => new Trace(Events, File.ReadAllBytes(f))),
+            .. Directory.EnumerateFiles(cluster.Folder, "std*", SearchOption.AllDirectories).Select(f => new Trace("an executor's " + Path.GetFileName(f), File.ReadAllBytes(f))),
+        ];
+    }
+
+    /// <summary>Makes Spark tell a value in the ways it has: a setting, a plan, the description of a job, the error of a task.</summary>
+    private static async Task PlantAsync(SparkServer server)
+    {
+        await using var session = new ConnectSession(ConnectEndpoint.Parse(server.ConnectionString));
+        await session.SetConfigAsync(new Dictionary<string, string> { ["spark.job.description"] = Planted });
+        var rows = SparkRelation.Sql($"select cast(concat('{Planted}', id) as int) as n from range(0, 4, 1, 2) where '{Planted}' != cast(id as string)");
+        await Assert.ThrowsAsync<SparkConnectException>(async () =>
+        {
+            await foreach (var batch in session.CollectAsync(rows))
+            {
+                batch.Dispose();
+            }
+        });
+    }
+
+    /// <summary>Files below a folder, but for the worker's own.</summary>
+    private static IEnumerable<Trace> Left(string folder) => !Directory.Exists(folder) ? [] : Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        .Where(f => !f.Contains(WorkerPlacement.Folder, StringComparison.Ordinal)).Select(f => new Trace(f, File.ReadAllBytes(f)));
+
+    private static List<string> Found(IEnumerable<Trace> traces, Dictionary<string, byte[]> marks) =>
+        [.. traces.SelectMany(t => marks.Where(m => t.Content.AsSpan().IndexOf(m.Value) >= 0).Select(m => $"{m.Key} is in {t.Name}"))];
 
     private static JobOnBoth Job(string nulls, string markedValue)
     {
@@ -193,6 +238,11 @@ public sealed partial class NothingPrivateTests(FaultClusterFixture spark)
         }
 
         return visited;
+    }
+
+    private sealed record Trace(string Name, byte[] Content)
+    {
+        public string Text => Encoding.UTF8.GetString(Content);
     }
 
     [GeneratedRegex("\"id\"\\s*:\\s*\"([^\"]+)\"")]

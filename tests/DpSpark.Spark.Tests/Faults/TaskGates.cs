@@ -40,6 +40,14 @@ internal sealed class TaskGates(string folder)
         }
     }
 
+    /// <summary>Waits until Spark has cancelled the held task.</summary>
+    public void WaitUntilCancelled(string step) =>
+        WaitUntil(() => Directory.EnumerateFiles(Folder, "cancelled-" + step + "-*").Any(), $"the held task of step {step} was not cancelled");
+
+    /// <summary>Processes in which tasks of a step had rows since <see cref="Hold"/>.</summary>
+    public IReadOnlyList<int> Workers(string step) =>
+        [.. Directory.EnumerateFiles(Folder, "seen-" + step + "-*").Select(f => int.Parse(Path.GetFileName(f)[("seen-" + step + "-").Length..].Split('-')[0], CultureInfo.InvariantCulture)).Distinct()];
+
     /// <summary>How many tasks of a step had rows since <see cref="Hold"/>.</summary>
     public int Seen(string step) => Directory.EnumerateFiles(Folder, "seen-" + step + "-*").Count();
 

@@ -184,6 +184,35 @@ public sealed class SameReleaseTests(SparkServerFixture spark)
         job.AssertSame("here", "there");
     }
 
+    [SkippableFact]
+    public void KeysetOfAHundredThousand_ShippedAsAFile_IsTheSame()
+    {
+        var server = spark.Server;
+        using var job = new JobOnBoth("""
+            version: 1
+            name: places
+            source: { csv: visits.csv, columns: { who: string, place: string, spend: double } }
+            privacy_unit: { id: who, max_partitions_contributed: 3, max_contributions_per_partition: 1 }
+            partition_by: [place]
+            keyset: { file: { csv: places.csv }, source: gazetteer }
+            aggregates:
+              - { privacy_id_count: "*", as: people }
+              - { sum: spend, min_value: 0, max_value: 4, as: total }
+            privacy: { epsilon: "1.0", delta: "0", noise: laplace }
+            output: { path: out/, format: csv }
+            ledger: { file: ledger.db, dataset: places }
+
+            """);
+        job.Write("places.csv", "place\n" + string.Concat(Enumerable.Range(0, 100_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"the place of number {i}\n"))));
+        job.Write("visits.csv", "who,place,spend\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => string.Create(CultureInfo.InvariantCulture, $"p{i % 900},the place of number {i * 37 % 130_000},{i % 5}.25\n"))));
+
+        var here = job.Here("here");
+        var there = job.OnSpark(server, "there");
+
+        Assert.Equal((100_000, 100_000), (here.Rows, there.Rows));
+        job.AssertSame("here", "there");
+    }
+
     private void WriteRows(string path, int rows)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -11,7 +11,7 @@ namespace DpSpark.Worker.Udfs;
 /// </summary>
 /// <remarks>
 /// In the folder that <c>DPSPARK_TASK_GATE</c> names, every task leaves <c>seen-STEP-…</c> after its first batch. A file <c>hold-STEP</c> there holds one task, which renames it to
-/// <c>held-STEP-PID</c> and goes on when that file is deleted.
+/// <c>held-STEP-PID</c> and goes on when that file is deleted; a held task that Spark cancels leaves <c>cancelled-STEP-PID</c>.
 /// </remarks>
 internal static class TaskGate
 {
@@ -56,6 +56,11 @@ internal static class TaskGate
 
         while (File.Exists(held) && !cancellationToken.WaitHandle.WaitOne(s_look))
         {
+        }
+
+        if (cancellationToken.IsCancellationRequested)
+        {
+            File.WriteAllText(Path.Combine(s_folder!, "cancelled-" + me), "");
         }
     }
 #else
