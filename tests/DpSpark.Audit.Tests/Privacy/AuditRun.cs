@@ -25,7 +25,8 @@ internal static class AuditRun
     {
         output.WriteLine($"seed {Seed}, {Releases} releases of each input");
         var plan = Planner.Plan(neighbours.Request);
-        Assert.True(PlanAudit.Recompute(plan).Holds);
+        var recomputed = PlanAudit.Recompute(plan);
+        Assert.True(recomputed.Holds, string.Join(' ', recomputed.Findings));
         var claim = neighbours.Request.Epsilon.ToDouble();
         var without = Collect(neighbours, plan, false, "correct");
         var correct = EmpiricalEpsilon.Measure(without, Collect(neighbours, plan, true, "correct"), neighbours.Request.Delta.ToDouble());

@@ -31,40 +31,115 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
     {
         ["laplace count"] = epsilon => new()
         {
-            Name = "count", Request = Request(3, 1, 2, Aggregate(AggregateKind.Count, "x")), Others = [.. Crowd(1, 5)], Unit = Added(1, 3), Keys = Keys(1), Base = 5, Change = 2, Tight = epsilon / 2,
+            Name = "count",
+            Request = Request(3, 1, 2, Aggregate(AggregateKind.Count, "x")),
+            Others = [.. Crowd(1, 5)],
+            Unit = Added(1, 3),
+            Keys = Keys(1),
+            Base = 5,
+            Change = 2,
+            Tight = epsilon / 2,
         },
         ["laplace privacy_id_count"] = epsilon => new()
         {
-            Name = "units", Request = Request(3, 1, null, Aggregate(AggregateKind.PrivacyIdCount, "x")), Others = [.. Crowd(1, 5)], Unit = Added(1, 4), Keys = Keys(1), Base = 5, Tight = epsilon / 2,
+            Name = "units",
+            Request = Request(3, 1, null, Aggregate(AggregateKind.PrivacyIdCount, "x")),
+            Others = [.. Crowd(1, 5)],
+            Unit = Added(1, 4),
+            Keys = Keys(1),
+            Base = 5,
+            Tight = epsilon / 2,
         },
         ["laplace sum by value"] = epsilon => new()
         {
-            Name = "sum", Request = Request(2, 1, 1, Aggregate(AggregateKind.Sum, "x", "real", "-3", "5")), Others = [.. Crowd(1, 4, 0.25)], Unit = Added(1, 2, 1e300), Keys = Keys(1), Base = 1, Change = 5,
+            Name = "sum",
+            Request = Request(2, 1, 1, Aggregate(AggregateKind.Sum, "x", "real", "-3", "5")),
+            Others = [.. Crowd(1, 4, 0.25)],
+            Unit = Added(1, 2, 1e300),
+            Keys = Keys(1),
+            Base = 1,
+            Change = 5,
             Tight = epsilon / 2,
         },
         ["laplace sum by partition"] = epsilon => new()
         {
-            Name = "partition sum", Request = Request(2, 1, null, PartitionSum("x", "real", "-3", "5")), Others = [], Unit = Added(1, 3, double.PositiveInfinity), Keys = Keys(1), Change = 5,
+            Name = "partition sum",
+            Request = Request(2, 1, null, PartitionSum("x", "real", "-3", "5")),
+            Others = [],
+            Unit = Added(1, 3, double.PositiveInfinity),
+            Keys = Keys(1),
+            Change = 5,
             Tight = epsilon / 2,
         },
         ["laplace mean"] = _ => new()
         {
-            Name = "mean", Request = Request(2, 1, 1, Aggregate(AggregateKind.Mean, "x", "real", "0", "4")), Others = [.. Crowd(1, 40)], Unit = Added(1, 3, 1e9), Keys = Keys(1), Change = 4.0 / 41,
+            Name = "mean",
+            Request = Request(2, 1, 1, Aggregate(AggregateKind.Mean, "x", "real", "0", "4")),
+            Others = [.. Crowd(1, 40)],
+            Unit = Added(1, 3, 1e9),
+            Keys = Keys(1),
+            Change = 4.0 / 41,
+        },
+        ["laplace variance"] = _ => Moments("variance", Spread),
+        ["laplace covariance"] = _ => Moments("covariance", Together),
+        ["gaussian variance"] = _ => Gaussian(Moments("gaussian variance", Spread)),
+        ["gaussian count, mean and variance"] = _ => Gaussian(Moments(
+            "gaussian moments", Aggregate(AggregateKind.Count, "n"), Aggregate(AggregateKind.Mean, "m", "real", "0", "4"), Spread) with
+        { More = [("n", 40, 1), ("m", 1, 3.0 / 41)] }),
+        ["laplace histogram"] = epsilon => new()
+        {
+            Name = "histogram",
+            Request = Request(2, 1, 2, Aggregate(AggregateKind.Histogram, "x", "real") with { Edges = [ExactDecimal.Zero, ExactDecimal.One, ExactDecimal.Parse("2"), ExactDecimal.Parse("3")] }),
+            Others = [.. Crowd(1, 5, 0.5)],
+            Unit = Added(1, 3, 0.5),
+            Output = "x_0",
+            Keys = Keys(1),
+            Base = 5,
+            Change = 2,
+            Tight = epsilon / 2,
+        },
+        ["laplace vector sum"] = epsilon => new()
+        {
+            Name = "vector sum",
+            Request = Request(2, 1, 1, Aggregate(AggregateKind.VectorSum, "x") with { Columns = ["real", "whole"], Norm = VectorNorm.L1, MaxNorm = ExactDecimal.Parse("5") }),
+            Others = [.. Crowd(1, 4, 0.25)],
+            Unit = Added(1, 2, 50),
+            Output = "x_real",
+            Keys = Keys(1),
+            Base = 1,
+            Change = 5,
+            Tight = epsilon / 2,
         },
         ["gaussian count"] = epsilon => new()
         {
-            Name = "gaussian count", Request = Request(3, 1, 2, Aggregate(AggregateKind.Count, "x")).Gaussian(GaussianDelta), Others = [.. Crowd(1, 5)], Unit = Added(1, 3), Keys = Keys(1), Base = 5,
-            Change = 2, Tight = OfGaussian(epsilon),
+            Name = "gaussian count",
+            Request = Request(3, 1, 2, Aggregate(AggregateKind.Count, "x")).Gaussian(GaussianDelta),
+            Others = [.. Crowd(1, 5)],
+            Unit = Added(1, 3),
+            Keys = Keys(1),
+            Base = 5,
+            Change = 2,
+            Tight = OfGaussian(epsilon),
         },
         ["gaussian sum"] = epsilon => new()
         {
-            Name = "gaussian sum", Request = Request(2, 1, 1, Aggregate(AggregateKind.Sum, "x", "real", "-3", "5")).Gaussian(GaussianDelta), Others = [.. Crowd(1, 4, 0.3)], Unit = Added(1, 2, 1e300),
-            Keys = Keys(1), Base = 1.2, Change = 5, Tight = OfGaussian(epsilon),
+            Name = "gaussian sum",
+            Request = Request(2, 1, 1, Aggregate(AggregateKind.Sum, "x", "real", "-3", "5")).Gaussian(GaussianDelta),
+            Others = [.. Crowd(1, 4, 0.3)],
+            Unit = Added(1, 2, 1e300),
+            Keys = Keys(1),
+            Base = 1.2,
+            Change = 5,
+            Tight = OfGaussian(epsilon),
         },
         ["gaussian mean"] = _ => new()
         {
-            Name = "gaussian mean", Request = Request(2, 1, 1, Aggregate(AggregateKind.Mean, "x", "real", "0", "4")).Gaussian(GaussianDelta), Others = [.. Crowd(1, 40)], Unit = Added(1, 3, 1e9),
-            Keys = Keys(1), Change = 4.0 / 41,
+            Name = "gaussian mean",
+            Request = Request(2, 1, 1, Aggregate(AggregateKind.Mean, "x", "real", "0", "4")).Gaussian(GaussianDelta),
+            Others = [.. Crowd(1, 40)],
+            Unit = Added(1, 3, 1e9),
+            Keys = Keys(1),
+            Change = 4.0 / 41,
         },
         ["truncated geometric"] = epsilon => Selecting("truncated geometric", SelectionStrategy.TruncatedGeometric, epsilon, epsilon switch { < 1 => 6, < 4 => 3, _ => 1 }),
         ["laplace threshold"] = epsilon => Selecting("laplace threshold", SelectionStrategy.LaplaceThreshold, epsilon, epsilon switch { < 1 => 7, < 4 => 5, _ => 2 }),
@@ -82,6 +157,15 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
             Change = 2,
             More = [("y", 150, 20), ("units", 30, 1)],
         },
+    };
+
+    private static AggregateRequest Spread => Aggregate(AggregateKind.Variance, "x", "real", "0", "4");
+
+    private static AggregateRequest Together => Aggregate(AggregateKind.Covariance, "x") with
+    {
+        Columns = ["real", "whole"],
+        MinValues = [ExactDecimal.Zero, ExactDecimal.Zero],
+        MaxValueList = [ExactDecimal.Parse("4"), ExactDecimal.Parse("4")],
     };
 
     public static TheoryData<string, string> Rows
@@ -109,6 +193,19 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
 
         AuditRun.CheckAll(neighbours with { Name = $"{neighbours.Name}, epsilon {epsilon}", Request = neighbours.Request with { Epsilon = ExactDecimal.Parse(epsilon) } }, output);
     }
+
+    /// <summary>Forty units at 1, and one at 4 beside them.</summary>
+    private static Neighbours Moments(string name, params AggregateRequest[] aggregates) => new()
+    {
+        Name = name,
+        Request = Request(2, 1, 1, aggregates),
+        Others = [.. Crowd(1, 40, 1, 1)],
+        Unit = Added(1, 3, 1e9, 9),
+        Keys = Keys(1),
+        Change = 9 * 40 / (41.0 * 41),
+    };
+
+    private static Neighbours Gaussian(Neighbours neighbours) => neighbours with { Request = neighbours.Request.Gaussian(GaussianDelta) };
 
     private static double OfGaussian(double epsilon) => AuditRun.IsLong || epsilon >= 4 ? epsilon / 2 : 0;
 

@@ -16,7 +16,13 @@ internal static class AccuracyTable
         ["restaurant-quantiles"] = new() { ["quarter_p25"] = 3.0, ["quarter_p50"] = 2.9, ["quarter_p75"] = 3.3 },
         ["restaurant-seven"] = new()
         {
-            ["visits"] = 41.5, ["visitors"] = 41.6, ["euros"] = 1620, ["mean_euros"] = 3.06, ["quarter_p25"] = 8.0, ["quarter_p50"] = 5.8, ["quarter_p75"] = 7.1,
+            ["visits"] = 41.5,
+            ["visitors"] = 41.6,
+            ["euros"] = 1620,
+            ["mean_euros"] = 3.06,
+            ["quarter_p25"] = 8.0,
+            ["quarter_p50"] = 5.8,
+            ["quarter_p75"] = 7.1,
         },
     };
 
