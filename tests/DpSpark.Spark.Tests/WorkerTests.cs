@@ -87,8 +87,8 @@ public sealed class WorkerTests(SparkServerFixture spark)
 
     private static RecordBatch Empty(byte[][] keys, StageSpec spec)
     {
-        var sums = new byte[16 * spec.Accumulators.Count];
-        return new RecordBatch(StageSchemas.Accumulators, [ArrowArrays.Binary(keys), ArrowArrays.Int64(new long[keys.Length]), ArrowArrays.Binary(keys.Select(_ => sums))], keys.Length);
+        var sums = new byte[16 * (spec.Accumulators.Count + spec.Items.Count)];
+        return new RecordBatch(StageSchemas.Accumulators, [ArrowArrays.Binary(keys), ArrowArrays.Int64(new long[keys.Length]), ArrowArrays.Binary(keys.Select(_ => sums)), ArrowArrays.Binary(keys.Select(_ => Array.Empty<byte>()))], keys.Length);
     }
 
     private static StageSpec Spec()

@@ -8,8 +8,8 @@ namespace DpSpark.Jobs.Manifest;
 /// <summary>Reads <c>aggregates</c>.</summary>
 internal static class AggregateSection
 {
-    private static readonly string[] s_kinds = ["count", "privacy_id_count", "sum", "mean"];
-    private static readonly string[] s_laterKinds = ["variance", "stddev", "quantile", "histogram", "vector_sum", "count_distinct", "covariance", "min", "max"];
+    private static readonly string[] s_kinds = ["count", "privacy_id_count", "sum", "mean", "quantile", "min", "max", "count_distinct"];
+    private static readonly string[] s_laterKinds = ["variance", "stddev", "histogram", "vector_sum", "covariance"];
 
     /// <returns>The aggregates; null when any is faulty.</returns>
     public static IReadOnlyList<AggregateRequest>? Read(ManifestValue value, ColumnContract contract)
@@ -44,7 +44,7 @@ internal static class AggregateSection
 
     /// <summary>Whether an aggregate keeps single rows of a unit, so that their number must be bounded (dp-math.md 2.3, 2.4).</summary>
     public static bool SamplesRows(AggregateRequest aggregate) =>
-        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null);
+        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null);
 
     private static AggregateRequest? ReadOne(SectionReader section, ColumnContract contract)
     {
@@ -58,7 +58,16 @@ internal static class AggregateSection
         }
 
         var value = section.Get(present[0])!;
-        var column = value.Text(present[0].EndsWith("count", StringComparison.Ordinal) ? "`\"*\"`" : "a column", present[0].EndsWith("count", StringComparison.Ordinal) ? "*" : "spend_eur");
+        foreach (var (key, owner) in new[] { ("ranks", "quantile"), ("max_values", "count_distinct") })
+        {
+            if (section.Has(key) && present[0] != owner)
+            {
+                section.Get(key)!.Error(DiagnosticCatalog.Exclusive, $"`{key}` does not go with `{present[0]}`.", $"it belongs to `{owner}`.", $"remove `{key}`");
+                return null;
+            }
+        }
+
+        var column = value.Text(present[0] is "count" or "privacy_id_count" ? "`\"*\"`" : "a column", present[0] is "count" or "privacy_id_count" ? "*" : "spend_eur");
         if (column is null)
         {
             return null;
@@ -67,6 +76,11 @@ internal static class AggregateSection
         if (present[0] is "count" or "privacy_id_count")
         {
             return ReadCount(section, present[0], column, output, budget);
+        }
+
+        if (present[0] == "count_distinct")
+        {
+            return ReadDistinct(section, column, output, budget, contract);
         }
 
         var type = contract.Find(column, value);
@@ -80,15 +94,24 @@ internal static class AggregateSection
             value.Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column)}` has `nulls: keep`; {present[0]} needs a number in every row.", "a kept null is a key of a partition, not a number.", "write `nulls: drop`", "`nulls: { replace: 0 }`");
         }
 
-        if (ReadBounds(section, present[0], column) is not { } bounds || output is null || budget is null || type is null)
+        var ranks = present[0] == "quantile" ? ReadRanks(section, column) : null;
+        if (ReadBounds(section, present[0], column) is not { } bounds || (present[0] == "quantile" && ranks is null) || output is null || budget is null || type is null)
         {
             return null;
         }
 
         return new AggregateRequest
         {
-            Kind = present[0] == "sum" ? AggregateKind.Sum : AggregateKind.Mean,
+            Kind = present[0] switch
+            {
+                "sum" => AggregateKind.Sum,
+                "quantile" => AggregateKind.Quantile,
+                "min" => AggregateKind.Min,
+                "max" => AggregateKind.Max,
+                _ => AggregateKind.Mean,
+            },
             Output = output.Length == 0 ? column : output,
+            Ranks = ranks,
             Column = column,
             MinValue = bounds.PerValue ? bounds.Low : null,
             MaxValue = bounds.PerValue ? bounds.High : null,
@@ -120,6 +143,68 @@ internal static class AggregateSection
         };
     }
 
+    private static AggregateRequest? ReadDistinct(SectionReader section, string column, string? output, BudgetShare? budget, ColumnContract contract)
+    {
+        var value = section.Get("count_distinct")!;
+        var type = contract.Find(column, value);
+        if (type is { Nulls: ValuePolicy.Keep })
+        {
+            value.Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column)}` has `nulls: keep`; count_distinct needs a value in every row.", "a kept null is a key of a partition, not a value.", "write `nulls: drop`");
+            return null;
+        }
+
+        foreach (var bound in section.Present("min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition"))
+        {
+            section.Get(bound)!.Error(DiagnosticCatalog.Exclusive, $"`{bound}` does not go with `count_distinct`.", "distinct values are bounded by their number, not by their size.", $"remove `{bound}`");
+            output = null;
+        }
+
+        var most = section.Require("max_values", "without it one privacy unit could show any number of values.", "add e.g. `max_values: 4`: how many values of one unit in one partition count")
+            ?.Count("it is how many values of one unit in one partition count.");
+        return most is null || output is null || budget is null || type is null ? null : new AggregateRequest
+        {
+            Kind = AggregateKind.CountDistinct,
+            Output = output.Length == 0 ? column : output,
+            Column = column,
+            MaxValues = most,
+            Budget = budget,
+        };
+    }
+
+    private static List<ExactDecimal>? ReadRanks(SectionReader section, string column)
+    {
+        if (section.Require("ranks", $"`quantile: {Printable.Text(column)}` needs the ranks to read.", "add e.g. `ranks: [0.25, 0.5, 0.75]`") is not { } value || value.Items("a list of ranks", single: true) is not { } items)
+        {
+            return null;
+        }
+
+        var ranks = new List<ExactDecimal>();
+        var sound = items.Count > 0;
+        foreach (var item in items)
+        {
+            if (item.Number("0.5") is not { } rank)
+            {
+                sound = false;
+            }
+            else if (rank.Sign < 0 || rank > ExactDecimal.One || ranks.Contains(rank))
+            {
+                item.Error(DiagnosticCatalog.OutOfDomain, $"the rank {rank} is given twice, or outside of 0 to 1.", "0.5 is the median.", "use e.g. `[0.25, 0.5, 0.75]`");
+                sound = false;
+            }
+            else
+            {
+                ranks.Add(rank);
+            }
+        }
+
+        if (items.Count == 0)
+        {
+            value.Error(DiagnosticCatalog.OutOfDomain, "`ranks` is empty.", "a quantile has at least one rank.", "use e.g. `[0.5]`");
+        }
+
+        return sound ? ranks : null;
+    }
+
     private static (bool PerValue, ExactDecimal Low, ExactDecimal High)? ReadBounds(SectionReader section, string kind, string column)
     {
         if (section.Has("auto"))
@@ -129,9 +214,9 @@ internal static class AggregateSection
 
         var values = section.Present("min_value", "max_value");
         var sums = section.Present("min_sum_per_partition", "max_sum_per_partition");
-        if (sums.Count > 0 && kind == "mean")
+        if (sums.Count > 0 && kind != "sum")
         {
-            section.Get(sums[0])!.Error(DiagnosticCatalog.Exclusive, $"`{sums[0]}` does not go with `mean`.", "a mean needs single values, not sums.", "give `min_value` and `max_value`");
+            section.Get(sums[0])!.Error(DiagnosticCatalog.Exclusive, $"`{sums[0]}` does not go with `{kind}`.", $"a {kind} needs single values, not sums.", "give `min_value` and `max_value`");
             return null;
         }
 
@@ -178,7 +263,7 @@ internal static class AggregateSection
         }
         else if (section.Present(s_laterKinds).Count == 0 && !section.HasUnknown)
         {
-            section.Error(DiagnosticCatalog.MissingKey, "the aggregate does not say what it computes.", null, "add one of `count: \"*\"`, `privacy_id_count: \"*\"`, `sum: column`, `mean: column`");
+            section.Error(DiagnosticCatalog.MissingKey, "the aggregate does not say what it computes.", null, "add one of `count: \"*\"`, `privacy_id_count: \"*\"`, `sum: column`, `mean: column`, `quantile: column`, `min: column`, `max: column`, `count_distinct: column`");
         }
     }
 }

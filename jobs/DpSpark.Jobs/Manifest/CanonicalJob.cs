@@ -52,6 +52,15 @@ internal static class CanonicalJob
         {
             Line(text, "aggregate", aggregate.Kind.ToString(), Quote(aggregate.Output), Quote(aggregate.Column), Number(aggregate.MinValue), Number(aggregate.MaxValue), Number(aggregate.MinSumPerPartition), Number(aggregate.MaxSumPerPartition),
                 Share(aggregate.Budget));
+            if (aggregate.Ranks is { } ranks)
+            {
+                Line(text, "ranks", List(ranks.Select(r => r.ToString())));
+            }
+
+            if (aggregate.MaxValues is { } values)
+            {
+                Line(text, "max_values", Whole(values));
+            }
         }
 
         Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString());

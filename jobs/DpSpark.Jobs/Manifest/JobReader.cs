@@ -184,8 +184,8 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
         for (var i = 0; i < aggregates.Count; i++)
         {
             var output = aggregates[i].Output;
-            string[] names = hasIntervals ? [output, output + "_stddev", output + "_ci_low", output + "_ci_high"] : [output];
-            foreach (var name in names)
+            var released = AggregateColumns.Of(aggregates[i]);
+            foreach (var name in released.SelectMany(n => hasIntervals ? (string[])[n, n + "_stddev", n + "_ci_low", n + "_ci_high"] : [n]))
             {
                 if (taken.TryGetValue(name, out var other))
                 {
@@ -197,7 +197,7 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
                     break;
                 }
 
-                taken.Add(name, name == output ? $"aggregate `{Printable.Text(output)}`" : $"made by `ci` for aggregate `{Printable.Text(output)}`");
+                taken.Add(name, released.Contains(name) ? $"aggregate `{Printable.Text(output)}`" : $"made by `ci` for aggregate `{Printable.Text(output)}`");
             }
         }
     }

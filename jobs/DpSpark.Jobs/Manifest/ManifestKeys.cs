@@ -37,8 +37,8 @@ public static class ManifestKeys
     internal static readonly ManifestSection Selection = new("partition_selection", ["strategy", "pre_threshold", "budget", "epsilon", "delta"], ["rho"]);
 
     internal static readonly ManifestSection Aggregate = new("aggregate",
-        ["count", "privacy_id_count", "sum", "mean", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "budget"],
-        ["variance", "stddev", "min", "max", "quantile", "ranks", "histogram", "edges", "width", "vector_sum", "norm", "max_norm", "count_distinct", "max_values", "covariance", "min_values", "auto", "top_k"]);
+        ["count", "privacy_id_count", "sum", "mean", "quantile", "ranks", "min", "max", "count_distinct", "max_values", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "budget"],
+        ["variance", "stddev", "histogram", "edges", "width", "vector_sum", "norm", "max_norm", "covariance", "min_values", "auto", "top_k"]);
 
     internal static readonly ManifestSection Budget = new("budget", ["weight", "epsilon", "delta"], ["rho"]);
 

@@ -117,7 +117,8 @@ internal sealed class SparkPlan
         return SparkRelation.Local(schema, [batch]).Select(
             SparkColumn.Named(StageSchemas.Partition),
             SparkColumn.Literal(0L).As(StageSchemas.Units),
-            SparkColumn.Literal(new byte[16 * _spec.Accumulators.Count].AsSpan()).As(StageSchemas.Sums));
+            SparkColumn.Literal(new byte[16 * (_spec.Accumulators.Count + _spec.Items.Count)].AsSpan()).As(StageSchemas.Sums),
+            SparkColumn.Literal(Array.Empty<byte>().AsSpan()).As(StageSchemas.Items));
     }
 
     private static SparkRelation Step(SparkRelation rows, string name, Schema input, Schema output, StageRequest request) =>

@@ -64,6 +64,12 @@ public readonly struct BoundKey : IEquatable<BoundKey>
             case BoundStep.LInf:
                 state.Append("\0\0\0\u0004linf"u8);
                 break;
+            case BoundStep.Distinct:
+                state.Append("\0\0\0\u0008distinct"u8);
+                break;
+            case BoundStep.Value:
+                state.Append("\0\0\0\u0005value"u8);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(step));
         }

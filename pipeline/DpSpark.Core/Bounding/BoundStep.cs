@@ -11,4 +11,10 @@ public enum BoundStep
 
     /// <summary>At most so many partitions per unit.</summary>
     L0,
+
+    /// <summary>At most so many distinct values per unit and partition.</summary>
+    Distinct,
+
+    /// <summary>No bound: the keyed hash that stands for a value where distinct values are counted.</summary>
+    Value,
 }

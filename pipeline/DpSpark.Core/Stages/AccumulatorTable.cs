@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using DpSpark.Core.Keys;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -8,6 +9,8 @@ namespace DpSpark.Core.Stages;
 public sealed class AccumulatorTable
 {
     private readonly int _sums;
+    private readonly ItemLog[] _logs;
+    private readonly bool[] _counted;
     private readonly StoredKeys? _stored;
     private ulong[] _keys;
     private long[] _units;
@@ -19,7 +22,28 @@ public sealed class AccumulatorTable
     /// <param name="sums">Sums per partition, besides the number of units.</param>
     /// <param name="shape">How partitions are carried.</param>
     public AccumulatorTable(int sums, KeyShape shape)
+        : this(sums, [], shape)
     {
+    }
+
+    /// <summary>Makes an empty table for a release.</summary>
+    /// <param name="spec">The release.</param>
+    /// <param name="shape">How partitions are carried.</param>
+    public AccumulatorTable(StageSpec spec, KeyShape shape)
+        : this(spec.Accumulators.Count + spec.Items.Count, spec.Items, shape)
+    {
+    }
+
+    private AccumulatorTable(int sums, IReadOnlyList<ItemSpec> items, KeyShape shape)
+    {
+        _logs = new ItemLog[items.Count];
+        _counted = new bool[items.Count];
+        for (var i = 0; i < _logs.Length; i++)
+        {
+            _logs[i] = new ItemLog(items[i]);
+            _counted[i] = items[i].Kind == ItemKind.Distinct;
+        }
+
         _sums = sums;
         _stored = shape == KeyShape.Bytes ? new StoredKeys() : null;
         _keys = new ulong[64];
@@ -57,9 +81,102 @@ public sealed class AccumulatorTable
     /// <param name="units">How many more.</param>
     public void AddUnits(int entry, long units) => _units[entry] += units;
 
+    /// <summary>Number of item lists.</summary>
+    internal int Items => _logs.Length;
+
+    /// <summary>Whether the items of a list are hashes of distinct values.</summary>
+    internal bool IsDistinct(int item) => _counted[item];
+
+    /// <summary>Forgets the distinct values, whose numbers were added to the sums.</summary>
+    internal void ForgetDistinct()
+    {
+        for (var i = 0; i < _logs.Length; i++)
+        {
+            if (_counted[i])
+            {
+                _logs[i].Clear();
+            }
+        }
+    }
+
+    /// <summary>The items of all partitions of one list.</summary>
+    internal ItemLog Log(int item) => _logs[item];
+
+    /// <summary>Adds items that come from elsewhere.</summary>
+    internal void AddItems(int entry, int item, ReadOnlySpan<ulong> words)
+    {
+        var log = _logs[item];
+        foreach (var word in words)
+        {
+            if (!log.Has(word))
+            {
+                throw new DpSparkException("DPS6405", ExitCodes.Bug, "An item is not one of this release.", "The plan around the release step changed the rows.", ["Please report this."]);
+            }
+
+            log.Add(entry, word);
+        }
+    }
+
+    /// <summary>The combined items of an entry; <see cref="CombineItems"/> comes first.</summary>
+    internal ReadOnlySpan<ulong> ItemsOf(int entry, int item) => _logs[item].Of(entry);
+
+    /// <summary>Whether the table should be set aside.</summary>
+    internal bool IsLarge(long bytes) => (MemoryBytes > bytes && Count > 64) || ItemsExceed(bytes);
+
+    /// <summary>Whether the items, combined, need more than half of so many bytes.</summary>
+    internal bool ItemsExceed(long bytes)
+    {
+        var used = 0L;
+        foreach (var log in _logs)
+        {
+            used += log.UsedBytes;
+        }
+
+        if (used <= bytes)
+        {
+            return false;
+        }
+
+        CombineItems();
+        used = 0;
+        foreach (var log in _logs)
+        {
+            used += log.UsedBytes;
+        }
+
+        return used > bytes / 2;
+    }
+
+    /// <summary>Sorts and combines all items.</summary>
+    internal void CombineItems()
+    {
+        foreach (var log in _logs)
+        {
+            log.Compact();
+        }
+    }
+
+    /// <summary>Adds the number of distinct values of every entry to its sum: the last step before the release, once per table.</summary>
+    internal void CountItems()
+    {
+        CombineItems();
+        for (var i = 0; i < _logs.Length; i++)
+        {
+            for (var entry = 0; _counted[i] && entry < Count; entry++)
+            {
+                Values(entry)[_sums - _logs.Length + i] += _logs[i].Of(entry).Length;
+            }
+        }
+    }
+
     /// <summary>Forgets everything; keeps the buffers.</summary>
     public void Clear()
     {
+        foreach (var log in _logs)
+        {
+            log.Clear();
+        }
+
         _units.AsSpan(0, Count).Clear();
         _values.AsSpan(0, Count * _sums).Clear();
         _count = 0;

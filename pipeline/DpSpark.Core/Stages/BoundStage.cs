@@ -296,6 +296,11 @@ public sealed class BoundStage<TUnit, TPartition>
     private void KeepPartitionsAndRecords(ulong unit, Span<RowKey> rows)
     {
         SipHash24 recordRank = default;
+        if (_accumulator.Items is { RanksValues: true } items)
+        {
+            items.BeginUnit(RankOf(BoundStep.Distinct, unit));
+        }
+
         // Runs: rows of one partition.
         var runs = 0;
         for (var i = 0; i < rows.Length; i++)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using DpSpark.Core.Bounding;
 using DpSpark.Core.Keys;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -64,6 +65,11 @@ internal sealed class HeavyUnit<TUnit, TPartition>
             return;
         }
 
+        if (_accumulator.Items is { RanksValues: true } items)
+        {
+            items.BeginUnit(Begin(BoundStep.Distinct, unit));
+        }
+
         var kept = _maxPartitions == int.MaxValue ? null : KeepPartitions(unit, rows);
         var runs = new Dictionary<ulong, Run>();
         var sampling = _samples && _maxPerPartition < int.MaxValue;
@@ -78,11 +84,11 @@ internal sealed class HeavyUnit<TUnit, TPartition>
                 }
 
                 ref var run = ref CollectionsMarshal.GetValueRefOrAddDefault(runs, row[1], out _);
-                run ??= new Run(_sums);
+                run ??= new Run(_sums, _accumulator.Items?.Open());
                 run.Rows++;
                 if (!sampling)
                 {
-                    _accumulator.AddOpen(run.Sums, row);
+                    Add(run, row);
                 }
             }
         }
@@ -96,10 +102,17 @@ internal sealed class HeavyUnit<TUnit, TPartition>
         foreach (var (partition, run) in runs)
         {
             _accumulator.Close(partition, run.Sums, _maxPerPartition);
+            _accumulator.Items?.Close(run.Items!, _accumulator.EntryOf(partition));
         }
     }
 
     private static SortedSet<Candidate> NewHeap(HeavyUnit<TUnit, TPartition> owner) => new(new CandidateOrder(owner));
+
+    private void Add(Run run, ReadOnlySpan<ulong> row)
+    {
+        _accumulator.AddOpen(run.Sums, row);
+        _accumulator.Items?.AddOpen(run.Items!, _accumulator.EntryOf(row[1]), row[1], row);
+    }
 
     private bool CountExceeds(IHeavyRows rows, int bound)
     {
@@ -162,7 +175,7 @@ internal sealed class HeavyUnit<TUnit, TPartition>
                 var row = block.AsSpan(at, _stride);
                 if (runs.TryGetValue(row[1], out var run) && run.Rows <= _maxPerPartition)
                 {
-                    _accumulator.AddOpen(run.Sums, row);
+                    Add(run, row);
                 }
             }
         }
@@ -187,8 +200,9 @@ internal sealed class HeavyUnit<TUnit, TPartition>
         {
             foreach (var candidate in heap)
             {
+                row[1] = partition;
                 candidate.Record.CopyTo(row, 2);
-                _accumulator.AddOpen(runs[partition].Sums, row);
+                Add(runs[partition], row);
             }
         }
     }
@@ -305,8 +319,10 @@ internal sealed class HeavyUnit<TUnit, TPartition>
 
     private sealed record Candidate(ulong Rank, ulong Partition, ulong[] Record, long Occurrence);
 
-    private sealed class Run(int sums)
+    private sealed class Run(int sums, OpenItems? items)
     {
+        public OpenItems? Items { get; } = items;
+
         public long Rows { get; set; }
 
         public Int128[] Sums { get; } = new Int128[sums];

@@ -56,6 +56,9 @@ public enum NodeForm
 
     /// <summary>Lower equals upper: the mean is that public value; no draws.</summary>
     Constant,
+
+    /// <summary>The value at <see cref="NodeSpec.Rank"/> of <see cref="NodeSpec.Tree"/>, or near an end of it (min, max); the tree holds the noise.</summary>
+    Quantile,
 }
 
 /// <summary>
@@ -125,14 +128,28 @@ public sealed record NodeSpec
     /// <summary>Upper clamping bound of the second column.</summary>
     public long SecondUpper { get; init; }
 
+    /// <summary>Index into <see cref="StageSpec.Trees"/> of a <see cref="NodeForm.Quantile"/>; -1 for everything else.</summary>
+    public int Tree { get; init; } = -1;
+
+    /// <summary>Rank of a quantile as the shortest decimal in [0, 1]; null for everything else.</summary>
+    public string? Rank { get; init; }
+
     /// <summary>Whether the released value is a whole number written as a 64-bit integer (counts; sums of integer columns).</summary>
     public bool IsInteger { get; init; }
 }
 
 /// <summary>A coefficient of an accumulator in the exact integer that a draw adds noise to.</summary>
-/// <param name="Accumulator">Index into <see cref="StageSpec.Accumulators"/>, or -1 for the number of units.</param>
+/// <param name="Accumulator">Index into <see cref="StageSpec.Accumulators"/>; -1 for the number of units; <see cref="OfItem"/> for a number of distinct values.</param>
 /// <param name="Coefficient">Exact integer factor.</param>
-public sealed record Term(int Accumulator, BigInteger Coefficient);
+public sealed record Term(int Accumulator, BigInteger Coefficient)
+{
+    /// <summary>Index into <see cref="StageSpec.Items"/> of a number of distinct values; negative for everything else.</summary>
+    internal int Item => -2 - Accumulator;
+
+    /// <summary>What stands in <see cref="Accumulator"/> for the number of distinct values of an item list: -2 for the first, -3 for the second, …</summary>
+    /// <param name="item">Index into <see cref="StageSpec.Items"/>.</param>
+    public static int OfItem(int item) => -2 - item;
+}
 
 /// <summary>The exact noise distributions.</summary>
 public enum NoiseKind

@@ -22,6 +22,7 @@ public sealed class ProjectStage
     private readonly int[] _recordColumns;
     private readonly ContributionBatch _batch = new();
     private readonly KeyWriter _scratch = new(256);
+    private long[] _hashes = [];
     private byte[] _keep = [];
 
     /// <summary>Prepares the step for a source.</summary>
@@ -122,7 +123,8 @@ public sealed class ProjectStage
         ReadUnits(keep);
         for (var c = 0; c < _recordColumns.Length; c++)
         {
-            Compact(_columns[_recordColumns[c]].Words.AsSpan(0, n), keep, dropped, _batch.Values[c]);
+            var column = _columns[_recordColumns[c]];
+            Compact(column.IsText ? HashesOf(column, keep) : column.Words.AsSpan(0, n), keep, dropped, _batch.Values[c]);
         }
 
         _batch.Length = n - dropped;
@@ -260,6 +262,22 @@ public sealed class ProjectStage
 
             _batch.Partitions[row++] = (ulong)index;
         }
+    }
+
+    /// <summary>Words that stand for the texts of a column whose distinct values are counted: hashes under a key that both hosts know, as nothing private rests on them.</summary>
+    private ReadOnlySpan<long> HashesOf(ColumnConverter column, ReadOnlySpan<byte> keep)
+    {
+        if (_hashes.Length < keep.Length)
+        {
+            _hashes = new long[keep.Length];
+        }
+
+        for (var i = 0; i < keep.Length; i++)
+        {
+            _hashes[i] = keep[i] == 0 ? 0 : (long)SipHash24.Hash(0, 0, column.IsReplacedText(i) ? column.NullText : column.Text[i]);
+        }
+
+        return _hashes.AsSpan(0, keep.Length);
     }
 
     private static void WriteElement(KeyWriter writer, ColumnConverter column, KeyTag? tag, int row, long[]? words = null)

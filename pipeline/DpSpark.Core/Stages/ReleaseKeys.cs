@@ -1,5 +1,6 @@
 using DpSpark.Core.Noise;
 using DpSpark.Core.Selection;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -30,6 +31,12 @@ public sealed class ReleaseKeys : IDisposable
             {
                 draws.Add(new Draw(draw, new NoiseSampler(draw.Noise), StreamOf(draw.SharedWith ?? spec.Nodes[n].Output, draw.Part, secret, release)));
             }
+        }
+
+        Trees = new TreeKeys[spec.Trees.Count];
+        for (var t = 0; t < Trees.Length; t++)
+        {
+            Trees[t] = new TreeKeys(spec, spec.Trees[t], secret, release);
         }
 
         FirstDraw = nodes;
@@ -74,6 +81,8 @@ public sealed class ReleaseKeys : IDisposable
 
     internal IReadOnlyList<Draw> Draws { get; }
 
+    internal TreeKeys[] Trees { get; }
+
     internal TruncatedGeometricTable? Table { get; }
 
     internal NoiseSampler? SelectionSampler { get; }
@@ -89,6 +98,11 @@ public sealed class ReleaseKeys : IDisposable
         foreach (var stream in _streams.Values)
         {
             stream.Dispose();
+        }
+
+        foreach (var tree in Trees)
+        {
+            tree.Dispose();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Numerics;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -27,6 +28,7 @@ public sealed class ReleaseStage
     private readonly double[] _halfWidths;
     private readonly MomentsNode?[] _moments;
     private readonly double? _level;
+    private readonly TreeReaders _trees;
     private readonly Int128 _threshold;
     private readonly Int128 _selectionUnits;
 
@@ -62,6 +64,7 @@ public sealed class ReleaseStage
             _moments[n] = keys.Spec.Nodes[n].Form == NodeForm.Moments ? new MomentsNode(keys.Spec.Nodes[n], _level) : null;
         }
 
+        _trees = new TreeReaders(keys, noisy, _level, _stream);
         if (keys.Spec.Selection is { Strategy: not SelectionStrategy.TruncatedGeometric } selection)
         {
             _threshold = (Int128)selection.Threshold;
@@ -75,7 +78,16 @@ public sealed class ReleaseStage
     /// <param name="sums">The exact sums.</param>
     /// <param name="numbers">Receives one number per node when the partition is shown.</param>
     /// <returns>Whether the partition is shown.</returns>
-    public bool TryRelease(ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums, Span<ReleasedNumber> numbers)
+    public bool TryRelease(ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums, Span<ReleasedNumber> numbers) => TryRelease(partition, units, sums, default, numbers);
+
+    /// <summary>Selects one partition and, when it is shown, draws its numbers.</summary>
+    /// <param name="partition">Canonical key bytes.</param>
+    /// <param name="units">Privacy units after bounding; 0 for a public key without data.</param>
+    /// <param name="sums">The exact sums, then the number of items of each item list.</param>
+    /// <param name="items">The items.</param>
+    /// <param name="numbers">Receives one number per node when the partition is shown.</param>
+    /// <returns>Whether the partition is shown.</returns>
+    public bool TryRelease(ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums, PartitionItems items, Span<ReleasedNumber> numbers)
     {
         if (_keys.Spec.Selection is not null && !IsShown(partition, units, sums))
         {
@@ -90,6 +102,7 @@ public sealed class ReleaseStage
             }
         }
 
+        _trees.Read(partition, items);
         for (var n = 0; n < numbers.Length; n++)
         {
             numbers[n] = NumberOf(n);
@@ -140,7 +153,8 @@ public sealed class ReleaseStage
         for (var t = 0; t < coefficients.Length; t++)
         {
             var accumulator = draw.Spec.Terms[t].Accumulator;
-            exact = checked(exact + (coefficients[t] * (accumulator < 0 ? units : sums[accumulator])));
+            var sum = accumulator >= 0 ? sums[accumulator] : accumulator == -1 ? units : sums[_keys.Spec.Accumulators.Count + draw.Spec.Terms[t].Item];
+            exact = checked(exact + (coefficients[t] * sum));
         }
 
         if (draw.Spec.Shift > 0)
@@ -165,6 +179,9 @@ public sealed class ReleaseStage
         {
             case NodeForm.Direct:
                 return Direct(node, first);
+            case NodeForm.Quantile:
+                var (at, from, to) = _trees.Of(node);
+                return Pack(node, at, _trees.DeviationOf(from, to), from, to);
             case NodeForm.Constant:
                 var constant = node.Grid.ToDouble(node.Lower);
                 return Pack(node, constant, 0, constant, constant);
@@ -179,7 +196,7 @@ public sealed class ReleaseStage
     private ReleasedNumber Direct(NodeSpec node, int first)
     {
         var draw = _keys.Draws[first].Spec;
-        var isCount = node.Aggregate is AggregateKind.Count or AggregateKind.PrivacyIdCount or AggregateKind.Histogram;
+        var isCount = node.Aggregate is AggregateKind.Count or AggregateKind.PrivacyIdCount or AggregateKind.Histogram or AggregateKind.CountDistinct;
         if (!node.IsInteger)
         {
             var value = draw.Grid.ToDouble(_drawn[first]);

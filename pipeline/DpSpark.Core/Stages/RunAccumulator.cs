@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using DpSpark.Core.Bounding;
 using DpSpark.Core.Keys;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -21,8 +23,10 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="clamps">False for raw test runs: values are not clamped.</param>
     /// <param name="partitionKeys">Bytes of partitions; where they are <see cref="StoredKeys"/>, partition words are numbers in it.</param>
     /// <param name="table">Receives the sums.</param>
-    public RunAccumulator(StageSpec spec, bool clamps, TPartition partitionKeys, AccumulatorTable table)
+    /// <param name="key">The bounding key, which distinct values are hashed and ranked under.</param>
+    public RunAccumulator(StageSpec spec, bool clamps, TPartition partitionKeys, AccumulatorTable table, BoundKey key = default)
     {
+        Items = spec.Items.Count > 0 ? new ItemCollector<TPartition>(spec, clamps, key, partitionKeys, table) : null;
         Table = table;
         _clamps = clamps;
         _local = partitionKeys as StoredKeys;
@@ -32,6 +36,9 @@ public sealed class RunAccumulator<TPartition>
 
     /// <summary>The accumulators.</summary>
     public AccumulatorTable Table { get; }
+
+    /// <summary>Makes items of the rows, or null where the release has none.</summary>
+    internal ItemCollector<TPartition>? Items { get; }
 
     /// <summary>Forgets which local partition number is which entry: after the table was emptied or the local keys changed.</summary>
     public void ForgetEntries()
@@ -49,7 +56,7 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="words">The rows' words.</param>
     public void Add(ulong partition, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
     {
-        AddTo(_local is null ? Table.EntryOf(partition) : LocalEntry((int)partition), rows, words);
+        AddTo(EntryOf(partition), rows, words);
     }
 
     /// <summary>Adds one unit's kept rows to an entry of the table.</summary>
@@ -60,6 +67,7 @@ public sealed class RunAccumulator<TPartition>
     public void AddTo(int entry, ReadOnlySpan<RowKey> rows, ReadOnlySpan<ulong> words)
     {
         Table.AddUnits(entry, 1);
+        Items?.Add(entry, rows.Length > 0 ? rows[0].Partition : 0, rows, words);
         var sums = Table.Values(entry);
         if (_clamps)
         {
@@ -94,7 +102,7 @@ public sealed class RunAccumulator<TPartition>
     /// <param name="maxRows">Rows that count at most.</param>
     public void Close(ulong partition, ReadOnlySpan<Int128> open, int maxRows)
     {
-        var entry = _local is null ? Table.EntryOf(partition) : LocalEntry((int)partition);
+        var entry = EntryOf(partition);
         Table.AddUnits(entry, 1);
         var sums = Table.Values(entry);
         for (var i = 0; i < _specs.Length; i++)
@@ -107,6 +115,10 @@ public sealed class RunAccumulator<TPartition>
             };
         }
     }
+
+    /// <summary>The entry of a partition, added when it is new.</summary>
+    /// <param name="partition">The partition's word.</param>
+    internal int EntryOf(ulong partition) => _local is null ? Table.EntryOf(partition) : LocalEntry((int)partition);
 
     private int LocalEntry(int id)
     {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
 
@@ -44,6 +45,12 @@ public sealed record StageSpec
 
     /// <summary>The mergeable sums kept per partition, besides the number of units, which is always kept.</summary>
     public required IReadOnlyList<AccumulatorSpec> Accumulators { get; init; }
+
+    /// <summary>The mergeable multisets kept per partition, beside the sums. The number of items of the i-th takes the place of sum <see cref="Accumulators"/>.Count + i (distinct values; 0 for leaves).</summary>
+    public IReadOnlyList<ItemSpec> Items { get; init; } = [];
+
+    /// <summary>The trees of counts that quantiles are read off.</summary>
+    public IReadOnlyList<TreeSpec> Trees { get; init; } = [];
 
     /// <summary>How partitions are selected; null when they are public.</summary>
     public SelectionSpec? Selection { get; init; }

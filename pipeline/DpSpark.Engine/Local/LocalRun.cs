@@ -109,7 +109,7 @@ internal sealed class LocalRun : IDisposable
         {
             var project = new ProjectStage(_spec, _source.Schema, _keyset);
             var spread = new UnitSpread(_format);
-            var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, Processor(thread).Table) : null;
+            var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, _boundKey, Processor(thread).Table) : null;
             var rowsRead = 0L;
             var kept = 0L;
             var outside = 0L;
@@ -205,7 +205,7 @@ internal sealed class LocalRun : IDisposable
     private void SetAsideIfLarge(int thread)
     {
         var processor = Processor(thread);
-        if (processor.Table.MemoryBytes > TableLimit && processor.Table.Count > 64)
+        if (processor.Table.IsLarge(TableLimit))
         {
             _byPartition[thread].Write(processor.Table);
             processor.Table.Clear();
@@ -216,7 +216,7 @@ internal sealed class LocalRun : IDisposable
     private ReleaseResult Release(CancellationToken cancellationToken)
     {
         using var keys = new ReleaseKeys(_spec, _key.Secret, _key.ReleaseId);
-        var merge = new MergeAndRelease(_spec, _plan.Request.Keyset?.Keys, keys, IsNoisy, _options.Threads, _format.PartitionShape, _progress);
+        var merge = new MergeAndRelease(_spec, _plan.Request.Keyset?.Keys, keys, IsNoisy, _options.Threads, _format.PartitionShape, TableLimit, _progress);
         var table = merge.Run(_byPartition, cancellationToken);
         var log = new RunLog
         {

@@ -1,5 +1,6 @@
 using DpSpark.Arrow;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Items;
 using DpSpark.Core.Stages.Spilling;
 using DpSpark.Engine.Flow;
 
@@ -14,10 +15,12 @@ internal sealed class MergeAndRelease
     private readonly bool _noisy;
     private readonly int _threads;
     private readonly KeyShape _shape;
+    private const int KeysAtOnce = 512;
+    private readonly long _tableLimit;
     private readonly IProgress<StageProgress>? _progress;
     private long _partitionsWithData;
 
-    public MergeAndRelease(StageSpec spec, IReadOnlyList<byte[]>? publicKeys, ReleaseKeys keys, bool noisy, int threads, KeyShape shape, IProgress<StageProgress>? progress)
+    public MergeAndRelease(StageSpec spec, IReadOnlyList<byte[]>? publicKeys, ReleaseKeys keys, bool noisy, int threads, KeyShape shape, long tableLimit, IProgress<StageProgress>? progress)
     {
         _spec = spec;
         _publicKeys = publicKeys;
@@ -25,6 +28,7 @@ internal sealed class MergeAndRelease
         _noisy = noisy;
         _threads = threads;
         _shape = shape;
+        _tableLimit = tableLimit;
         _progress = progress;
     }
 
@@ -43,11 +47,11 @@ internal sealed class MergeAndRelease
         var shown = new List<(byte[] Key, ReleasedNumber[] Numbers)>[_threads];
         var next = -1;
         var done = 0;
-        var word = ProjectStage.PartitionKey(_spec);
         Workers.Run(_threads, (thread, token) =>
         {
             var stage = new ReleaseStage(_keys, _noisy);
-            var table = new AccumulatorTable(_spec.Accumulators.Count, _shape);
+            var table = new AccumulatorTable(_spec, _shape);
+            var merge = new BucketMerge(spills, table, _tableLimit);
             var mine = shown[thread] = [];
             var numbers = new ReleasedNumber[nodes];
             var scratch = new byte[16];
@@ -55,27 +59,7 @@ internal sealed class MergeAndRelease
             while ((bucket = Interlocked.Increment(ref next)) < BucketWriter.Buckets)
             {
                 token.ThrowIfCancellationRequested();
-                table.Clear();
-                foreach (var spill in spills)
-                {
-                    spill.MergeInto(bucket, table);
-                }
-
-                Interlocked.Add(ref _partitionsWithData, table.Count);
-                for (var entry = 0; entry < table.Count; entry++)
-                {
-                    var key = _shape == KeyShape.Word ? word.Bytes(table.Word(entry), scratch) : table.Stored!.Key(entry);
-                    if (stage.TryRelease(key, table.Units(entry), table.Values(entry), numbers))
-                    {
-                        mine.Add((key.ToArray(), (ReleasedNumber[])numbers.Clone()));
-                    }
-
-                    if ((entry & 1023) == 1023)
-                    {
-                        token.ThrowIfCancellationRequested();
-                    }
-                }
-
+                merge.Run(bucket, () => ReleaseShown(stage, table, mine, numbers, scratch, token), token);
                 _progress?.Report(new StageProgress("noise", Interlocked.Increment(ref done), BucketWriter.Buckets));
             }
         }, cancellationToken);
@@ -98,48 +82,82 @@ internal sealed class MergeAndRelease
         return (keys, flat);
     }
 
-    private (IReadOnlyList<byte[]> Keys, ReleasedNumber[] Numbers) ReleasePublic(AccumulatorSpill[] spills, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken)
+    private void ReleaseShown(ReleaseStage stage, AccumulatorTable table, List<(byte[] Key, ReleasedNumber[] Numbers)> shown, ReleasedNumber[] numbers, byte[] scratch, CancellationToken token)
     {
-        const int KeysAtOnce = 512;
-        var nodes = _spec.Nodes.Count;
-        var sums = _spec.Accumulators.Count;
-        var numbers = new ReleasedNumber[checked(keys.Count * nodes)];
-        var table = new AccumulatorTable(sums, KeyShape.Word);
-        for (var bucket = 0; bucket < BucketWriter.Buckets; bucket++)
-        {
-            foreach (var spill in spills)
-            {
-                spill.MergeInto(bucket, table);
-            }
-        }
-
-        _partitionsWithData = table.Count;
-        var entryOf = new int[keys.Count];
+        var word = ProjectStage.PartitionKey(_spec);
+        Interlocked.Add(ref _partitionsWithData, table.Count);
         for (var entry = 0; entry < table.Count; entry++)
         {
-            entryOf[(int)table.Word(entry)] = entry + 1;
-        }
+            var key = _shape == KeyShape.Word ? word.Bytes(table.Word(entry), scratch) : table.Stored!.Key(entry);
+            if (stage.TryRelease(key, table.Units(entry), table.Values(entry), new PartitionItems(table, entry), numbers))
+            {
+                shown.Add((key.ToArray(), (ReleasedNumber[])numbers.Clone()));
+            }
 
+            if ((entry & 1023) == 1023)
+            {
+                token.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private (IReadOnlyList<byte[]> Keys, ReleasedNumber[] Numbers) ReleasePublic(AccumulatorSpill[] spills, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken)
+    {
+        var nodes = _spec.Nodes.Count;
+        var numbers = new ReleasedNumber[checked(keys.Count * nodes)];
+        var hasData = new bool[keys.Count];
         var next = -1;
         var done = 0;
+        Workers.Run(_threads, (_, token) =>
+        {
+            var stage = new ReleaseStage(_keys, _noisy);
+            var table = new AccumulatorTable(_spec, KeyShape.Word);
+            var merge = new BucketMerge(spills, table, _tableLimit);
+            int bucket;
+            while ((bucket = Interlocked.Increment(ref next)) < BucketWriter.Buckets)
+            {
+                token.ThrowIfCancellationRequested();
+                merge.Run(bucket, () => ReleaseKnown(stage, table, keys, hasData, numbers, token), token);
+                _progress?.Report(new StageProgress("noise", Interlocked.Increment(ref done), BucketWriter.Buckets));
+            }
+        }, cancellationToken);
+
+        // Keys without data: the same step on sums of zero.
+        next = -1;
         var pieces = (keys.Count + KeysAtOnce - 1) / KeysAtOnce;
         Workers.Run(Math.Max(1, Math.Min(_threads, pieces)), (_, token) =>
         {
             var stage = new ReleaseStage(_keys, _noisy);
-            var empty = new Int128[sums];
+            var empty = new Int128[_spec.Accumulators.Count + _spec.Items.Count];
             int piece;
             while ((piece = Interlocked.Increment(ref next)) < pieces)
             {
                 token.ThrowIfCancellationRequested();
                 for (var i = piece * KeysAtOnce; i < Math.Min(keys.Count, (piece + 1) * KeysAtOnce); i++)
                 {
-                    var entry = entryOf[i] - 1;
-                    stage.TryRelease(keys[i], entry < 0 ? 0 : table.Units(entry), entry < 0 ? empty : table.Values(entry), numbers.AsSpan(i * nodes, nodes));
+                    if (!hasData[i])
+                    {
+                        stage.TryRelease(keys[i], 0, empty, numbers.AsSpan(i * nodes, nodes));
+                    }
                 }
-
-                _progress?.Report(new StageProgress("noise", Interlocked.Increment(ref done), pieces));
             }
         }, cancellationToken);
         return (keys, numbers);
+    }
+
+    private void ReleaseKnown(ReleaseStage stage, AccumulatorTable table, IReadOnlyList<byte[]> keys, bool[] hasData, ReleasedNumber[] numbers, CancellationToken token)
+    {
+        var nodes = _spec.Nodes.Count;
+        Interlocked.Add(ref _partitionsWithData, table.Count);
+        for (var entry = 0; entry < table.Count; entry++)
+        {
+            var key = (int)table.Word(entry);
+            hasData[key] = true;
+            stage.TryRelease(keys[key], table.Units(entry), table.Values(entry), new PartitionItems(table, entry), numbers.AsSpan(key * nodes, nodes));
+            if ((entry & 1023) == 1023)
+            {
+                token.ThrowIfCancellationRequested();
+            }
+        }
     }
 }

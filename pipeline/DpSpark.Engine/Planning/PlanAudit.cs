@@ -3,6 +3,7 @@ using DpSpark.Core.Accounting;
 using DpSpark.Core.Numerics;
 using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Engine.Planning;
 
@@ -72,6 +73,11 @@ public sealed class PlanAudit
             CheckNode(node);
         }
 
+        foreach (var tree in _spec.Trees)
+        {
+            CheckTree(tree);
+        }
+
         CheckColumns();
 
         var (selectionEpsilon, selectionDelta) = _spec.Selection is { } selection ? CheckSelection(selection) : (0, 0);
@@ -125,6 +131,12 @@ public sealed class PlanAudit
         if (node.Form == NodeForm.Constant)
         {
             Require(node.Lower == node.Upper && node.Draws.Count == 0, "A public value is not the same for all data.");
+            return;
+        }
+
+        if (node.Form == NodeForm.Quantile)
+        {
+            Require(node.Draws.Count == 0 && node.Tree >= 0 && node.Tree < _spec.Trees.Count, "A quantile has no tree, or draws of its own.");
             return;
         }
 
@@ -205,7 +217,40 @@ public sealed class PlanAudit
         }
     }
 
-    private bool IsCount(Term term) => term.Accumulator < 0 || _spec.Accumulators[term.Accumulator].Kind == AccumulatorKind.Count;
+    /// <summary>One value is in one family of every level, and changes its measurements by one column of the level's code.</summary>
+    private void CheckTree(TreeSpec tree)
+    {
+        Require(_spec.Trees.Count(t => t.Output == tree.Output) == 1, "Two trees have one name; they would carry the same noise.");
+        Require(_spec.Nodes.Any(n => n.Output == tree.Output && n.Form == NodeForm.Quantile && n.Tree >= 0 && n.Tree < _spec.Trees.Count && ReferenceEquals(_spec.Trees[n.Tree], tree)), "A tree is named for an output that does not read it.");
+        if (tree.Item < 0 || tree.Item >= _spec.Items.Count || _spec.Items[tree.Item] is not { Kind: ItemKind.Leaf } item || tree.Levels.Count == 0)
+        {
+            _findings.Add("A tree has no leaves.");
+            return;
+        }
+
+        Require(tree.Branching >= 2 && BigInteger.Pow(tree.Branching, tree.Levels.Count) == item.Leaves, "A tree does not fit its leaves.");
+        foreach (var level in tree.Levels)
+        {
+            Require(level.Coefficients.Count == 0 || level.Coefficients.Count == tree.Branching, "A level's code does not fit its families.");
+            var l1 = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + BigInteger.Abs(c));
+            var l2Squared = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + ((BigInteger)c * c));
+            Spend(level.Noise, RowsL1() * l1, Bounded(_norms!.RowsL2Squared) * l2Squared);
+        }
+    }
+
+    /// <summary>Distinct values that one unit may add to a partition.</summary>
+    private BigInteger DistinctValues(Term term)
+    {
+        if (term.Item >= _spec.Items.Count || _spec.Items[term.Item] is not { Kind: ItemKind.Distinct, MaxValues: > 0 } item)
+        {
+            _findings.Add("A number of distinct values is not bounded.");
+            return BigInteger.Zero;
+        }
+
+        return item.MaxValues;
+    }
+
+    private bool IsCount(Term term) => term.Accumulator == -1 || (term.Accumulator >= 0 && _spec.Accumulators[term.Accumulator].Kind == AccumulatorKind.Count);
 
     private void CheckDraw(DrawSpec draw)
     {
@@ -254,9 +299,15 @@ public sealed class PlanAudit
         BigInteger low = 0, high = 0, partition = 0;
         foreach (var term in draw.Terms)
         {
-            if (term.Accumulator < 0)
+            if (term.Accumulator == -1)
             {
                 partition += BigInteger.Abs(term.Coefficient);
+                continue;
+            }
+
+            if (term.Accumulator < -1)
+            {
+                partition += BigInteger.Abs(term.Coefficient) * DistinctValues(term);
                 continue;
             }
 
@@ -307,7 +358,7 @@ public sealed class PlanAudit
         {
             var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null && d.Part == "count");
             var ofUnits = draw is { Shift: 0, Terms.Count: 1 } && draw.Noise == noise && draw.Grid == selection.NoiseGrid && draw.Terms[0].Coefficient == units
-                && (draw.Terms[0].Accumulator < 0 || (_norms.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
+                && (draw.Terms[0].Accumulator == -1 || (_norms.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
             Require(ofUnits, "The count that the threshold is compared with is not the one that is released.");
         }
         else

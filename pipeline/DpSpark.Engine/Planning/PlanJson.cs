@@ -72,6 +72,11 @@ public static class PlanJson
                 json.WriteNumber("half_width", row.HalfWidth);
             }
 
+            if (row.RankDeviation is { } deviation)
+            {
+                json.WriteNumber("rank_stddev", deviation);
+            }
+
             if (row.Threshold is { } threshold)
             {
                 Integer(json, "threshold", threshold);

@@ -127,6 +127,11 @@ public static class PlanText
                 first = false;
             }
 
+            if (row.RankDeviation is not null && row.Part != "node1")
+            {
+                continue;
+            }
+
             var name = row.Part is "bin1" or "ns" or "count" && row.Aggregate == "mean" ? $"     |     .{row.Part}" : $"     |- {row.Aggregate} -> {row.Node}";
             if (row.Aggregate == "mean" && row.Part is "bin0" or "ns")
             {
@@ -143,7 +148,9 @@ public static class PlanText
         text.Append('\n');
     }
 
-    private static string Noise(PlannedMechanism row) =>
+    private static string Noise(PlannedMechanism row) => row.RankDeviation is { } deviation
+        ? $"{(row.Noise!.Kind == NoiseKind.DiscreteLaplace ? "laplace" : "gaussian")}, one tree, rank sd {Short(deviation)}"
+        :
         $"{(row.Noise!.Kind == NoiseKind.DiscreteLaplace ? "laplace" : "gaussian")} sd {Short(row.StandardDeviation)}, +-{Short(row.HalfWidth)}";
 
     private static void Budget(ReleasePlan plan, StringBuilder text)

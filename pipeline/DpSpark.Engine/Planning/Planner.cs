@@ -181,6 +181,8 @@ public static class Planner
             MaxContributions = rowsAreUnits ? null : unit.MaxContributions,
             RecordColumns = [.. request.Aggregates.SelectMany(RequestCheck.ValueColumns).Distinct(StringComparer.Ordinal)],
             Accumulators = [.. attempt.Accumulators],
+            Items = [.. attempt.Structure.Context.Items],
+            Trees = [.. attempt.Structure.Context.Trees],
             Selection = attempt.Selection?.Spec,
             Nodes = [.. attempt.Nodes],
             ConfidenceLevel = request.ConfidenceLevel?.ToString(),

@@ -34,6 +34,7 @@ internal static class RequestCheck
     {
         AggregateKind.Count or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev => true,
         AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance => true,
+        AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max => true,
         AggregateKind.Sum => aggregate.MinSumPerPartition is null,
         _ => false,
     };
@@ -133,7 +134,7 @@ internal static class RequestCheck
         var aggregate = request.Aggregates[index];
         var path = $"aggregates[{index}]";
         CheckShare(aggregate.Budget, path + ".budget", faults);
-        if (aggregate.Kind is AggregateKind.Min or AggregateKind.Max or AggregateKind.Quantile or AggregateKind.CountDistinct || aggregate.AutoBounds is not null)
+        if (aggregate.AutoBounds is not null)
         {
             faults.Add(new("DPS2519", path, $"The aggregate {MechanismTable.Word(aggregate.Kind)} is not supported yet.", ["Leave it out."]));
             return;
@@ -144,6 +145,13 @@ internal static class RequestCheck
             return;
         }
 
+        if (aggregate.Kind == AggregateKind.CountDistinct)
+        {
+            CheckDistinct(request, aggregate, path, faults);
+            return;
+        }
+
+        CheckRanks(aggregate, path, faults);
         if (aggregate.Kind is AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance)
         {
             ShapedAggregateCheck.Check(request, aggregate, path, faults);
@@ -176,6 +184,32 @@ internal static class RequestCheck
         if (column is null || column.Type is not (ColumnType.Int or ColumnType.Long or ColumnType.Float or ColumnType.Double or ColumnType.Decimal))
         {
             faults.Add(new("DPS2511", path, column is null ? "The value column is not in the contract." : $"The value column is of type {column.Type}, which has no sum.", ["Name a numeric column of the contract."]));
+        }
+    }
+
+    private static void CheckDistinct(ReleaseRequest request, AggregateRequest aggregate, string path, List<PlanFault> faults)
+    {
+        if (!request.Columns.Any(c => c.Name == aggregate.Column))
+        {
+            faults.Add(new("DPS2511", path, "The value column is not in the contract.", ["Name a column of the contract."]));
+        }
+
+        if (aggregate.MaxValues is null or < 1)
+        {
+            faults.Add(new("DPS2520", path + ".max_values", "max_values is missing or below 1; without it one unit could show any number of values.", ["Use a whole number of at least 1: how many values of one unit in one partition count."]));
+        }
+    }
+
+    private static void CheckRanks(AggregateRequest aggregate, string path, List<PlanFault> faults)
+    {
+        if (aggregate.Kind != AggregateKind.Quantile)
+        {
+            return;
+        }
+
+        if (aggregate.Ranks is not { Count: > 0 } ranks || ranks.Any(r => r.Sign < 0 || r > ExactDecimal.One) || ranks.Distinct().Count() != ranks.Count)
+        {
+            faults.Add(new("DPS2521", path + ".ranks", "The ranks of a quantile are missing, repeated, or outside of 0 to 1.", ["Use for example [0.25, 0.5, 0.75]."]));
         }
     }
 

@@ -107,6 +107,31 @@ public sealed class Snippets : IDisposable
     #endregion
 
     [Fact]
+    public async Task Quantiles_OfTheDocs_AreReleasedWithinTheirBounds()
+    {
+        var job = Build().Options(new ManifestOptions { Folder = _folder.Path });
+        var seen = new List<SpreadRow>();
+
+        #region quantiles
+        var spread = job.Aggregate(a => a
+            .Quantile("spend_eur", [0.25, 0.5, 0.75], min: 0, max: 60, output: "spend")   // spend_p25, spend_p50, spend_p75
+            .Max("spend_eur", min: 0, max: 60, output: "most")
+            .CountDistinct("spend_eur", maxValues: 1, output: "prices"));
+        #endregion
+
+        await using var context = DpSparkContext.Local();
+        await foreach (var row in (await spread.RunAsync(context)).ReadAsync<SpreadRow>())
+        {
+            seen.Add(row);
+        }
+
+        Assert.Equal(7, seen.Count);
+        Assert.All(seen, r => Assert.True(0 <= r.SpendP25 && r.SpendP25 <= r.SpendP50 && r.SpendP50 <= r.SpendP75 && r.SpendP75 <= r.Most && r.Most <= 60 && r.Prices >= 0));
+    }
+
+    private sealed record SpreadRow(int Weekday, double SpendP25, double SpendP50, double SpendP75, double Most, long Prices);
+
+    [Fact]
     public void Convert_OfTheDocs_GoesBothWays()
     {
         var job = Build();

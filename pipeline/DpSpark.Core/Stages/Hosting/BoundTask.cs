@@ -1,4 +1,5 @@
 using DpSpark.Arrow;
+using DpSpark.Core.Bounding;
 using DpSpark.Core.Stages.Spilling;
 
 namespace DpSpark.Core.Stages.Hosting;
@@ -13,6 +14,7 @@ internal sealed class BoundTask : StageTask
     private readonly bool _bounded;
     private readonly StageResources _resources;
     private readonly RowFormat _format;
+    private readonly BoundKey _key;
     private readonly UnitBucket _bucket;
     private readonly ProjectStage? _project;
     private readonly ContributionReader? _reader;
@@ -39,7 +41,8 @@ internal sealed class BoundTask : StageTask
         }
 
         _format = new RowFormat(_spec);
-        _bucket = UnitBucket.Create(_spec, _format, _bounded, request.BoundKeyValue(), resources.Keyset?.Keys);
+        _key = request.BoundKeyValue();
+        _bucket = UnitBucket.Create(_spec, _format, _bounded, _key, resources.Keyset?.Keys);
         _output = new AccumulatorBatches(_spec, _format.PartitionShape, resources.Keyset?.Keys);
         _pool = new ChunkPool(resources.RowLimit);
         _rows = new BucketWriter(_pool, resources.SpillStore);
@@ -52,7 +55,7 @@ internal sealed class BoundTask : StageTask
     public override IEnumerable<RecordBatch> Run(IEnumerable<RecordBatch> input, CancellationToken cancellationToken)
     {
         var spread = new UnitSpread(_format);
-        var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, _bounded, _format, _bucket.Table) : null;
+        var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, _bounded, _format, _key, _bucket.Table) : null;
         foreach (var batch in input)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -133,7 +136,7 @@ internal sealed class BoundTask : StageTask
         }
     }
 
-    private IEnumerable<RecordBatch> TableIfLarge() => _bucket.Table.MemoryBytes > _resources.TableLimit && _bucket.Table.Count > 64 ? Table() : [];
+    private IEnumerable<RecordBatch> TableIfLarge() => _bucket.Table.IsLarge(_resources.TableLimit) ? Table() : [];
 
     private IEnumerable<RecordBatch> Table()
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DpSpark.Arrow;
+using DpSpark.Core.Stages.Items;
 using DpSpark.Core.Stages.Spilling;
 
 namespace DpSpark.Core.Stages.Hosting;
@@ -29,7 +30,7 @@ internal sealed class ReleaseTask : StageTask
         _keys = new ReleaseKeys(_spec, request.Secret, request.ReleaseId);
         _pool = new ChunkPool(resources.RowLimit);
         _spill = new AccumulatorSpill(_pool, resources.SpillStore);
-        _table = new AccumulatorTable(_spec.Accumulators.Count, KeyShape.Bytes);
+        _table = new AccumulatorTable(_spec, KeyShape.Bytes);
         Output = StageSchemas.Released(_spec, request.EmitKey);
     }
 
@@ -48,7 +49,7 @@ internal sealed class ReleaseTask : StageTask
                 AccumulatorBatches.AddTo(_table, batch);
             }
 
-            if (_table.MemoryBytes > _resources.TableLimit && _table.Count > 64)
+            if (_table.IsLarge(_resources.TableLimit))
             {
                 setAside = true;
                 _spill.Write(_table);
@@ -63,15 +64,15 @@ internal sealed class ReleaseTask : StageTask
             _spill.Write(_table);
         }
 
+        var merge = new BucketMerge([_spill], _table, _resources.TableLimit);
         for (var bucket = 0; setAside && bucket < BucketWriter.Buckets; bucket++)
         {
-            _table.Clear();
-            _spill.MergeInto(bucket, _table);
-            ReleaseAll(stage, shown, cancellationToken);
+            merge.Run(bucket, () => ReleaseAll(stage, shown, cancellationToken), cancellationToken);
         }
 
         if (!setAside)
         {
+            _table.CountItems();
             ReleaseAll(stage, shown, cancellationToken);
         }
 
@@ -103,7 +104,7 @@ internal sealed class ReleaseTask : StageTask
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            if (stage.TryRelease(_table.Stored!.Key(entry), _table.Units(entry), _table.Values(entry), numbers))
+            if (stage.TryRelease(_table.Stored!.Key(entry), _table.Units(entry), _table.Values(entry), new PartitionItems(_table, entry), numbers))
             {
                 shown.Add((_table.Stored.Key(entry).ToArray(), (ReleasedNumber[])numbers.Clone()));
             }

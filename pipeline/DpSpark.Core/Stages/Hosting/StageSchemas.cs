@@ -17,11 +17,14 @@ public static class StageSchemas
     /// <summary>Name of the column with the sums of an accumulator: 16 bytes each, little-endian two's complement, one after the other.</summary>
     public const string Sums = "dp_sums";
 
+    /// <summary>Name of the column with the items of an accumulator: per item list its length in 4 bytes, then 8 bytes an item, little-endian; empty where the release has no items.</summary>
+    public const string Items = "dp_items";
+
     /// <summary>Name of the canonical key in a released row.</summary>
     public const string Key = "dp_key";
 
-    /// <summary>What <see cref="StageStep.Bound"/> gives and <see cref="StageStep.Release"/> takes: canonical partition, units, sums. A partition may occur in many rows: they add up.</summary>
-    public static Schema Accumulators { get; } = new([new(Partition, ArrowType.Binary), new(Units, ArrowType.Int64), new(Sums, ArrowType.Binary)]);
+    /// <summary>What <see cref="StageStep.Bound"/> gives and <see cref="StageStep.Release"/> takes: canonical partition, units, sums, items. A partition may occur in many rows: they add up.</summary>
+    public static Schema Accumulators { get; } = new([new(Partition, ArrowType.Binary), new(Units, ArrowType.Int64), new(Sums, ArrowType.Binary), new(Items, ArrowType.Binary)]);
 
     /// <summary>
     /// What <see cref="StageStep.Project"/> gives: unit, partition, one 64-bit word per record column. Keys of one fixed-width element travel as their word, others as canonical bytes; with a
@@ -78,7 +81,7 @@ public static class StageSchemas
     /// <param name="spec">The release.</param>
     public static bool CanBePartial(StageSpec spec)
     {
-        if (spec.UnitColumns.Count == 0 || spec.MaxContributions is not null)
+        if (spec.UnitColumns.Count == 0 || spec.MaxContributions is not null || spec.Items.Count > 0)
         {
             return false;
         }

@@ -100,17 +100,24 @@ internal sealed unsafe class BucketWriter : IDisposable
         }
     }
 
+    /// <summary>Lets go of what this writer holds of a bucket.</summary>
+    /// <param name="bucket">The bucket.</param>
+    public void Drop(int bucket)
+    {
+        foreach (var piece in Pieces(bucket))
+        {
+            piece.Free(_pool);
+        }
+
+        Forget(bucket);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         for (var bucket = 0; bucket < Buckets; bucket++)
         {
-            foreach (var piece in Pieces(bucket))
-            {
-                piece.Free(_pool);
-            }
-
-            Forget(bucket);
+            Drop(bucket);
         }
 
         _spill?.Dispose();

@@ -1,3 +1,4 @@
+using DpSpark.Core.Bounding;
 
 namespace DpSpark.Core.Stages.Spilling;
 
@@ -9,9 +10,9 @@ internal sealed class RowsAsUnits
     private readonly int _values;
     private readonly ulong[] _row;
 
-    public RowsAsUnits(StageSpec spec, bool bounded, RowFormat format, AccumulatorTable table)
+    public RowsAsUnits(StageSpec spec, bool bounded, RowFormat format, BoundKey key, AccumulatorTable table)
     {
-        _accumulator = new RunAccumulator<FixedKey>(spec, bounded, default, table);
+        _accumulator = new RunAccumulator<FixedKey>(spec, bounded, default, table, key);
         _shape = format.PartitionShape;
         _values = format.Values;
         _row = new ulong[format.Stride];

@@ -27,7 +27,7 @@ internal abstract class UnitBucket
     /// <summary>Makes the bucket processor for the key shapes of a release.</summary>
     public static UnitBucket Create(StageSpec spec, RowFormat format, bool bounded, BoundKey key, IReadOnlyList<byte[]>? keyset)
     {
-        var table = new AccumulatorTable(spec.Accumulators.Count, format.PartitionShape);
+        var table = new AccumulatorTable(spec, format.PartitionShape);
         if (format.UnitShape == KeyShape.Word)
         {
             var unit = ProjectStage.UnitKey(spec);
@@ -68,7 +68,7 @@ internal sealed class UnitBucket<TUnit, TPartition> : UnitBucket
         _format = format;
         _units = unitKeys as StoredKeys;
         _partitions = partitionKeys as StoredKeys;
-        _accumulator = new RunAccumulator<TPartition>(spec, bounded, partitionKeys, table);
+        _accumulator = new RunAccumulator<TPartition>(spec, bounded, partitionKeys, table, key);
         _stage = new BoundStage<TUnit, TPartition>(spec, bounded, key, unitKeys, partitionKeys, _accumulator);
         _heavy = new HeavyUnit<TUnit, TPartition>(spec, bounded, key, unitKeys, partitionKeys, _stage, _accumulator);
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Engine.Planning.Groups;
 
@@ -37,6 +38,30 @@ internal sealed class PlanContext
         }
 
         return at;
+    }
+
+    /// <summary>The item lists of the stage description.</summary>
+    internal List<ItemSpec> Items { get; } = [];
+
+    /// <summary>The trees of the stage description.</summary>
+    internal List<TreeSpec> Trees { get; } = [];
+
+    /// <summary>Index of an item list; equal ones are kept once.</summary>
+    internal int ItemOf(ItemSpec spec)
+    {
+        if (!Items.Contains(spec))
+        {
+            Items.Add(spec);
+        }
+
+        return Items.IndexOf(spec);
+    }
+
+    /// <summary>Adds a tree.</summary>
+    internal int AddTree(TreeSpec spec)
+    {
+        Trees.Add(spec);
+        return Trees.Count - 1;
     }
 
     /// <summary>Index of the accumulator that counts rows.</summary>

@@ -97,6 +97,11 @@ internal sealed class PlanStructure
                 return new HistogramOutput(Context, index, Shared(index, index, () => new HistogramGroup(Context, aggregate)));
             case AggregateKind.VectorSum:
                 return new VectorOutput(Context, index, Shared(index, index, () => new VectorGroup(Context, aggregate)));
+            case AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max:
+                var ranked = Context.Values[index]!;
+                return new QuantileOutput(Context, index, Shared(("tree", ranked.Key), index, () => new TreeGroup(Context, ranked, aggregate)));
+            case AggregateKind.CountDistinct:
+                return new DistinctOutput(Context, index, Shared(("distinct", aggregate.Column, aggregate.MaxValues), index, () => new DistinctGroup(Context, aggregate)));
             default:
                 throw new InvalidOperationException("An aggregate has no plan.");
         }
@@ -118,7 +123,7 @@ internal sealed class PlanStructure
     /// <summary>The aggregate whose column's bins give the count: one without squares where there is one.</summary>
     private int? BinsForCount()
     {
-        var columns = Enumerable.Range(0, Request.Aggregates.Count).Where(i => Context.Values[i] is { } value && !IsPublic(i) && HasMoments(value) && UsesBins(i, value) && IsFree(value)).ToList();
+        var columns = Enumerable.Range(0, Request.Aggregates.Count).Where(i => Context.Values[i] is { } value && !IsPublic(i) && !ReadsTree(i) && HasMoments(value) && UsesBins(i, value) && IsFree(value)).ToList();
         return columns.Count == 0 ? null : columns.OrderBy(i => HasSquares(Context.Values[i]!)).ThenBy(i => i).First();
     }
 
@@ -177,7 +182,7 @@ internal sealed class PlanStructure
             return !value.PerPartition && !value.HasEqualBounds;
         }
 
-        var joins = _shape.JoinSums && IsFree(value);
+        var joins = _shape.JoinSums && IsFree(value) && Of(value, AggregateKind.Sum);
         _joinsSum |= joins;
         return joins;
     }
@@ -200,9 +205,20 @@ internal sealed class PlanStructure
         return false;
     }
 
-    private object ChoiceKey(int index) => Request.Aggregates[index].Kind is AggregateKind.Count or AggregateKind.PrivacyIdCount
-        ? CountKey(Request.Aggregates[index].Kind == AggregateKind.PrivacyIdCount)
-        : Context.Values[index] is { } value ? value.Key : index;
+    private object ChoiceKey(int index)
+    {
+        var aggregate = Request.Aggregates[index];
+        return aggregate.Kind switch
+        {
+            AggregateKind.Count or AggregateKind.PrivacyIdCount => CountKey(aggregate.Kind == AggregateKind.PrivacyIdCount),
+            AggregateKind.CountDistinct => ("distinct", aggregate.Column, aggregate.MaxValues),
+            _ when Context.Values[index] is null => index,
+            _ when ReadsTree(index) => ("tree", Context.Values[index]!.Key),
+            _ => Context.Values[index]!.Key,
+        };
+    }
+
+    private bool ReadsTree(int index) => Request.Aggregates[index].Kind is AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max;
 
     private NoiseKind KindOf(int index) => _kindOf(_choices[ChoiceKey(index)]);
 

@@ -16,9 +16,9 @@ internal sealed class PublicOutput : PlannedOutput
     /// <inheritdoc/>
     internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
     [
-        new NodeSpec
+        .. AggregateColumns.Of(Request).Select(name => new NodeSpec
         {
-            Output = Request.Output,
+            Output = name,
             Aggregate = Request.Kind,
             AggregateIndex = Aggregate,
             Form = NodeForm.Constant,
@@ -27,7 +27,7 @@ internal sealed class PublicOutput : PlannedOutput
             Lower = IsSpread ? 0 : (long)Value!.Grid.Lower,
             Upper = IsSpread ? 0 : (long)Value!.Grid.Upper,
             IsInteger = Request.Kind == AggregateKind.Sum && Value!.IsWhole,
-        },
+        }),
     ];
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ using DpSpark.Core.Keys;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Items;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Local;
 using DpSpark.Engine.Planning;
@@ -33,6 +34,9 @@ internal sealed class EngineCase
     public bool Sums { get; init; } = true;
 
     public bool TwoValues { get; init; }
+
+    /// <summary>Distinct values of one unit in a partition that count; 0 for no items. Needs both values.</summary>
+    public int MaxValues { get; init; }
 
     public int Seed { get; init; } = 1;
 
@@ -97,8 +101,22 @@ internal sealed class EngineCase
             nodes.Add(Node("second", AggregateKind.Sum, accumulators.Count - 1, "sum", noise, GridUnit.One));
         }
 
+        if (MaxValues > 0)
+        {
+            nodes.Add(new NodeSpec { Output = "quantile", Aggregate = AggregateKind.Quantile, Form = NodeForm.Quantile, Draws = [], Tree = 0, Rank = "0.371" });
+            nodes.Add(Node("seconds", AggregateKind.CountDistinct, Term.OfItem(1), "distinct", noise, GridUnit.One));
+            nodes.Add(Node("values", AggregateKind.CountDistinct, Term.OfItem(2), "distinct", noise, GridUnit.One));
+        }
+
         return new StageSpec
         {
+            Items = MaxValues == 0 ? [] :
+            [
+                new() { Kind = ItemKind.Leaf, Column = "second", Lower = -3, Upper = 3, Leaves = 7 },
+                new() { Kind = ItemKind.Distinct, Column = "second", MaxValues = MaxValues },
+                new() { Kind = ItemKind.Distinct, Column = "value", MaxValues = MaxValues },
+            ],
+            Trees = MaxValues == 0 ? [] : [new() { Output = "quantile", Item = 0, Branching = 7, Levels = [new() { Noise = noise }] }],
             Columns = columns,
             UnitColumns = ["unit"],
             PartitionBy = [new() { Name = "part", Column = "part", KeyType = TextPartitions ? ColumnType.String : ColumnType.Long }],
@@ -270,7 +288,39 @@ internal sealed class EngineCase
             parts.Add(kept.Sum(k => Math.Clamp(k.Row.Payload.Second, -3, 3)).ToString());
         }
 
+        if (MaxValues > 0)
+        {
+            // The smallest value that 37.1 % of all do not exceed; without data the place of the rank in the range.
+            var sorted = kept.Select(k => Math.Clamp(k.Row.Payload.Second, -3, 3)).Order().ToArray();
+            parts.Add(sorted.Length == 0 ? "0" : sorted[(int)Math.Ceiling(0.371 * sorted.Length) - 1].ToString());
+            parts.Add(DistinctOf(kept, r => (ulong)r.Second).ToString());
+            parts.Add(DistinctOf(kept, r => (ulong)BitConverter.DoubleToInt64Bits(r.Value == 0 ? 0 : r.Value)).ToString());
+        }
+
         return string.Join('|', parts);
+    }
+
+    /// <summary>Of each unit the values with the smallest ranks, then all of them together.</summary>
+    private int DistinctOf(KeptRow<(double Value, long Second)>[] kept, Func<(double Value, long Second), ulong> word)
+    {
+        var key = BoundKey.Derive(Secret, s_release);
+        return kept.GroupBy(k => Convert.ToHexString(k.Row.Unit)).SelectMany(unit => unit.Select(k => HashOf(word(k.Row.Payload))).Distinct().OrderBy(h => RankOf(unit.First().Row, h)).Take(MaxValues)).Distinct().Count();
+
+        ulong HashOf(ulong value)
+        {
+            var state = key.Begin(BoundStep.Value);
+            state.AppendWord(value);
+            return state.Finish();
+        }
+
+        ulong RankOf(ReferenceRow<(double Value, long Second)> row, ulong hash)
+        {
+            var state = key.Begin(BoundStep.Distinct);
+            BoundKey.AppendTlv(ref state, row.Unit);
+            BoundKey.AppendTlv(ref state, row.Partition);
+            state.AppendWord(hash);
+            return state.Finish();
+        }
     }
 
     private static long UnitsOf(double value, int bits, double low, double high) => (long)Math.Clamp(Math.Round(Math.ScaleB(value, bits)), Math.ScaleB(low, bits), Math.ScaleB(high, bits));

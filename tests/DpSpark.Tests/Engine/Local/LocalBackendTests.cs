@@ -37,6 +37,34 @@ public sealed class LocalBackendTests
 
     [Theory]
     [MemberData(nameof(Bounds))]
+    public void Run_QuantilesAndDistinctValues_EqualsReferenceWithMuchAndLittleMemory(int? l0, int? lInf, int? l1)
+    {
+        foreach (var shape in new[] { 0, 3, 5, 6 })
+        {
+            var store = new CountingSpillStore();
+            var test = new EngineCase
+            {
+                L0 = l0,
+                LInf = lInf,
+                L1 = l1,
+                TextUnits = (shape & 1) != 0,
+                TextPartitions = (shape & 2) != 0,
+                Keyset = (shape & 4) != 0,
+                TwoValues = true,
+                MaxValues = 1 + (shape % 3 * 2),
+                HeavyShare = 0.9,
+                Rows = 12_000,
+                Seed = shape + 50,
+            };
+
+            Assert.Equal(test.ReferenceLines(), test.LinesOf(test.Run(RunMode.Bounded)));
+            Assert.Equal(test.ReferenceLines(), test.LinesOf(test.Run(RunMode.Bounded, threads: 3, shuffle: 5, rowBytes: 1, bucketBytes: 20_000, tableBytes: 1, store: store)));
+            Assert.True(store.Created > 0);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Bounds))]
     public void Run_CountsOnly_EqualsReference(int? l0, int? lInf, int? l1)
     {
         var test = new EngineCase { L0 = l0, LInf = lInf, L1 = l1, Sums = false };

@@ -53,8 +53,8 @@ internal sealed class HostedRun
         var sums = Slices.Shuffle(schema, rows, 1 + _random.Next(5), 0, _random).SelectMany(slice => Run(bound, schema, slice)).ToList();
         if (_case.KeysetKeys() is { } keys)
         {
-            var empty = new byte[16 * _spec.Accumulators.Count];
-            sums.Add(Slices.Batch(StageSchemas.Accumulators, [.. keys.Select(k => new object[] { k, 0L, empty })]));
+            var empty = new byte[16 * (_spec.Accumulators.Count + _spec.Items.Count)];
+            sums.Add(Slices.Batch(StageSchemas.Accumulators, [.. keys.Select(k => new object[] { k, 0L, empty, Array.Empty<byte>() })]));
         }
 
         var release = new StageRequest { Step = StageStep.Release, Spec = _spec, Noisy = noisy, EmitKey = true, Secret = _case.Secret, ReleaseId = _case.ReleaseId };

@@ -79,6 +79,7 @@ public sealed class HostedStepsTests
         TextPartitions = (shape & 2) != 0,
         Keyset = (shape & 4) != 0,
         TwoValues = shape % 3 == 0,
+        MaxValues = shape % 3 == 0 ? 2 : 0,
         Seed = shape + 10,
         HeavyShare = heavyShare,
     };

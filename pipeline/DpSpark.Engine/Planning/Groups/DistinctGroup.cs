@@ -1,0 +1,56 @@
+using System.Numerics;
+using DpSpark.Core.Stages;
+using DpSpark.Core.Stages.Items;
+
+namespace DpSpark.Engine.Planning.Groups;
+
+/// <summary>The number of distinct values of a column, of which one unit shows at most so many in a partition (dp-math.md 3.6).</summary>
+/// <remarks>Adding a unit adds at most V values to a partition and removes none: l1 norm L0 · V, squared l2 norm L0 · V².</remarks>
+internal sealed class DistinctGroup : QueryGroup
+{
+    private readonly ItemSpec _item;
+
+    internal DistinctGroup(PlanContext context, AggregateRequest request)
+        : base(context)
+    {
+        // Rows that are not kept show no value.
+        var rows = context.Request.Aggregates.Any(RequestCheck.SamplesRows) ? context.Norms.RowsPerPartition : null;
+        var most = (int)BigInteger.Min(request.MaxValues!.Value, rows ?? int.MaxValue);
+        _item = new ItemSpec { Kind = ItemKind.Distinct, Column = request.Column!, MaxValues = Math.Min(most, request.MaxValues.Value) };
+    }
+
+    private BigInteger PerPartition => _item.MaxValues;
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level)
+    {
+        var partitions = Context.Norms.Partitions;
+        var query = new IntegerQuery("distinct", [new(Term.OfItem(Context.ItemOf(_item)), BigInteger.One)], GridUnit.One, PerPartition, partitions * PerPartition, partitions * PerPartition * PerPartition, partitions, true);
+        return [Draw(query, level, One)];
+    }
+
+    /// <summary>Predicted variance of the number.</summary>
+    internal double Variance(NoiseKind kind, double amount)
+    {
+        var l1 = (double)(Context.Norms.Partitions * PerPartition);
+        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow(l1 / amount, 2) : l1 * (double)PerPartition / amount;
+    }
+}
+
+/// <summary>A number of distinct values.</summary>
+internal sealed class DistinctOutput : PlannedOutput
+{
+    internal DistinctOutput(PlanContext context, int aggregate, DistinctGroup group)
+        : base(context, aggregate, group)
+    {
+    }
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
+    [
+        new NodeSpec { Output = Request.Output, Aggregate = Request.Kind, AggregateIndex = Aggregate, Form = NodeForm.Direct, Draws = [draws[0][0].Spec], IsInteger = true },
+    ];
+
+    /// <inheritdoc/>
+    internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((DistinctGroup)group).Variance(kind, amount);
+}
