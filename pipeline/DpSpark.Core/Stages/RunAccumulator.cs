@@ -31,7 +31,11 @@ public sealed class RunAccumulator<TPartition>
         _clamps = clamps;
         _local = partitionKeys as StoredKeys;
         _steps = RunStep.Of(spec);
-        _specs = [.. spec.Accumulators];
+        _specs = new AccumulatorSpec[spec.Accumulators.Count];
+        for (var i = 0; i < _specs.Length; i++)
+        {
+            _specs[i] = spec.Accumulators[i];
+        }
     }
 
     /// <summary>The accumulators.</summary>
