@@ -45,6 +45,7 @@ public static class DiagnosticCatalog
     internal const string Bins = "DPS2035";
     internal const string BadName = "DPS2036";
     internal const string UnusedVariable = "DPS2037";
+    internal const string Condition = "DPS2038";
 
     /// <summary>The entries, by rising code.</summary>
     public static IReadOnlyList<DiagnosticEntry> Manifest { get; } =
@@ -86,5 +87,6 @@ public static class DiagnosticCatalog
         new(Bins, "Bins are not well-formed"),
         new(BadName, "A name cannot be used"),
         new(UnusedVariable, "A variable given on the command line is not used (warning)"),
+        new(Condition, "A condition cannot be read"),
     ];
 }

@@ -11,17 +11,11 @@ internal static class AggregateSection
     private static readonly string[] s_kinds = ["count", "privacy_id_count", "sum", "mean", "quantile", "min", "max", "count_distinct"];
     private static readonly string[] s_laterKinds = ["variance", "stddev", "histogram", "vector_sum", "covariance"];
 
-    /// <returns>The aggregates; null when any is faulty.</returns>
+    /// <returns>The aggregates, none for a release of keys alone; null when any is faulty.</returns>
     public static IReadOnlyList<AggregateRequest>? Read(ManifestValue value, ColumnContract contract)
     {
         if (value.Items("a list of aggregates") is not { } items)
         {
-            return null;
-        }
-
-        if (items.Count == 0)
-        {
-            value.Error(DiagnosticCatalog.NotYet, "`aggregates: []`, a release of keys alone, is not supported yet.", "it belongs to the manifest's language, but this version cannot run it.", "add `- { privacy_id_count: \"*\", as: units }`");
             return null;
         }
 
@@ -44,7 +38,7 @@ internal static class AggregateSection
 
     /// <summary>Whether an aggregate keeps single rows of a unit, so that their number must be bounded (dp-math.md 2.3, 2.4).</summary>
     public static bool SamplesRows(AggregateRequest aggregate) =>
-        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null);
+        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null && (aggregate.AutoBounds is null || aggregate.AutoBoundsPerValue));
 
     private static AggregateRequest? ReadOne(SectionReader section, ColumnContract contract)
     {
@@ -95,7 +89,9 @@ internal static class AggregateSection
         }
 
         var ranks = present[0] == "quantile" ? ReadRanks(section, column) : null;
-        if (ReadBounds(section, present[0], column) is not { } bounds || (present[0] == "quantile" && ranks is null) || output is null || budget is null || type is null)
+        var auto = section.Get("auto") is { } autoValue ? AutoSection.Read(autoValue, section, present[0]) : null;
+        var bounds = section.Has("auto") ? null : ReadBounds(section, present[0], column);
+        if ((bounds is null && auto is null) || (present[0] == "quantile" && ranks is null) || output is null || budget is null || type is null)
         {
             return null;
         }
@@ -113,10 +109,12 @@ internal static class AggregateSection
             Output = output.Length == 0 ? column : output,
             Ranks = ranks,
             Column = column,
-            MinValue = bounds.PerValue ? bounds.Low : null,
-            MaxValue = bounds.PerValue ? bounds.High : null,
-            MinSumPerPartition = bounds.PerValue ? null : bounds.Low,
-            MaxSumPerPartition = bounds.PerValue ? null : bounds.High,
+            MinValue = bounds is { PerValue: true } ? bounds.Value.Low : null,
+            MaxValue = bounds is { PerValue: true } ? bounds.Value.High : null,
+            MinSumPerPartition = bounds is { PerValue: false } ? bounds.Value.Low : null,
+            MaxSumPerPartition = bounds is { PerValue: false } ? bounds.Value.High : null,
+            AutoBounds = auto?.Budget,
+            AutoBoundsPerValue = auto?.PerValue ?? false,
             Budget = budget,
         };
     }
@@ -129,7 +127,7 @@ internal static class AggregateSection
             return null;
         }
 
-        foreach (var bound in section.Present("min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition"))
+        foreach (var bound in section.Present("auto", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition"))
         {
             section.Get(bound)!.Error(DiagnosticCatalog.Exclusive, $"`{bound}` does not go with `{kind}`.", "counts are bounded by the privacy unit's bounds.", $"remove `{bound}`");
             output = null;
@@ -153,7 +151,7 @@ internal static class AggregateSection
             return null;
         }
 
-        foreach (var bound in section.Present("min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition"))
+        foreach (var bound in section.Present("auto", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition"))
         {
             section.Get(bound)!.Error(DiagnosticCatalog.Exclusive, $"`{bound}` does not go with `count_distinct`.", "distinct values are bounded by their number, not by their size.", $"remove `{bound}`");
             output = null;
@@ -207,11 +205,6 @@ internal static class AggregateSection
 
     private static (bool PerValue, ExactDecimal Low, ExactDecimal High)? ReadBounds(SectionReader section, string kind, string column)
     {
-        if (section.Has("auto"))
-        {
-            return null;
-        }
-
         var values = section.Present("min_value", "max_value");
         var sums = section.Present("min_sum_per_partition", "max_sum_per_partition");
         if (sums.Count > 0 && kind != "sum")
@@ -233,7 +226,7 @@ internal static class AggregateSection
             {
                 var missing = !section.Has(low) && !section.Has(high) ? $"{low} and {high}" : section.Has(low) ? high : low;
                 section.Error(DiagnosticCatalog.MissingBounds, $"`{kind}: {Printable.Text(column)}` needs {missing}.", "without bounds one privacy unit could change the result without limit.",
-                    $"add bounds from domain knowledge, e.g. {high}: 60");
+                    $"add bounds from domain knowledge, e.g. {high}: 60", "write `auto: { budget: 10% }`: a first pass finds them");
             }
 
             return null;

@@ -33,6 +33,16 @@ internal static class CanonicalJob
         }
 
         Line(text, "unit", List(request.Unit.IdColumns.Select(Quote)), Flag(request.Unit.NullIdIsOneUnit), Whole(request.Unit.MaxPartitionsContributed), Whole(request.Unit.MaxContributionsPerPartition), Whole(request.Unit.MaxContributions));
+        if (request.Unit.AutoMaxPartitionsContributed is { } autoL0)
+        {
+            Line(text, "auto_partitions", Share(autoL0));
+        }
+
+        if (request.Unit.AutoMaxContributionsPerPartition is { } autoLInf)
+        {
+            Line(text, "auto_rows", Share(autoLInf));
+        }
+
         foreach (var partition in request.PartitionBy)
         {
             Line(text, "partition", Quote(partition.Name), Quote(partition.Column), partition.Transform.ToString(), partition.KeyType.ToString(), Flag(partition.NullIsKey), List(partition.Edges));
@@ -41,6 +51,15 @@ internal static class CanonicalJob
         if (request.Keyset is { } keyset)
         {
             Line(text, "keyset", Whole(keyset.Keys.Count), Hash(keyset), Quote(keyset.Source));
+            if (keyset.HasOther)
+            {
+                Line(text, "keyset_other", "true");
+            }
+        }
+
+        if (request.TopK is { } top)
+        {
+            Line(text, "top_k", Whole(top.K), Quote(top.By), Share(top.Budget));
         }
 
         if (request.Selection is { } selection)
@@ -61,10 +80,20 @@ internal static class CanonicalJob
             {
                 Line(text, "max_values", Whole(values));
             }
+
+            if (aggregate.AutoBounds is { } auto)
+            {
+                Line(text, "auto", Quote(aggregate.Output), Flag(aggregate.AutoBoundsPerValue), Share(auto));
+            }
         }
 
         Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString());
         Line(text, "output", job.Output.Format.ToString(), Number(request.ConfidenceLevel), Flag(request.NonNegative));
+        if (job.Output.Quality is { } quality)
+        {
+            Line(text, "quality", Quote(quality.LowWhen), Flag(quality.PerAggregate));
+        }
+
         Line(text, "ledger", Quote(job.Ledger?.Dataset), Quote(job.Ledger?.Purpose));
         return text.ToString();
     }

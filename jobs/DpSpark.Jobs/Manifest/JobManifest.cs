@@ -1,6 +1,7 @@
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Manifest.Keysets;
 using DpSpark.Jobs.Manifest.Yaml;
+using DpSpark.Jobs.Quality;
 using DpSpark.Jobs.Sources.Csv;
 
 namespace DpSpark.Jobs.Manifest;
@@ -146,6 +147,9 @@ public sealed record OutputSettings
 
     /// <summary>What to do when the directory holds something.</summary>
     public OutputMode Mode { get; init; }
+
+    /// <summary>When a released number is of low quality; null for no such column.</summary>
+    public QualityRule? Quality { get; init; }
 }
 
 /// <summary>Who pays for the release.</summary>

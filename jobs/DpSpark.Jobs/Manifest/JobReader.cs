@@ -4,6 +4,7 @@ using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Diagnostics;
 using DpSpark.Jobs.Manifest.Keysets;
 using DpSpark.Jobs.Manifest.Yaml;
+using DpSpark.Jobs.Quality;
 
 namespace DpSpark.Jobs.Manifest;
 
@@ -41,10 +42,16 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
         var late = _job.Get("on_late_data")?.Word(["refuse", "release_again"]) == "release_again" ? LateDataPolicy.ReleaseAgain : LateDataPolicy.Refuse;
 
         CheckSelection(selectionValue, budget?.Delta, whole);
+        if (aggregates is { Count: 0 } && (selectionValue is null || whole))
+        {
+            _job.Get("aggregates")!.Error(DiagnosticCatalog.MissingKey, "there is nothing to release: `aggregates` is empty, and no keys are selected.", "a release of keys alone needs keys that are not known already.",
+                "add an aggregate, e.g. `- { privacy_id_count: \"*\", as: units }`", "release the keys of `partition_by` with `partition_selection`");
+        }
+
         CheckKept(contract, unit, partitions);
         if (aggregates is not null)
         {
-            CheckOutputs(aggregates, partitions, output?.Level is not null);
+            CheckOutputs(aggregates, partitions, output?.Level is not null, output?.Settings.Quality);
         }
 
         if (budget is { } total && privacy is not null && aggregates is not null)
@@ -53,6 +60,13 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
         }
 
         var keys = ReadKeyset(partitions, whole);
+        if (keys?.Keys.HasOther == true)
+        {
+            // The key of all others is the key of nulls alone.
+            partitions = [.. partitions!.Select(p => p with { NullIsKey = true })];
+        }
+
+        var top = _job.Get("top_k")?.Section(ManifestKeys.TopK) is { } topSection ? AutoSection.ReadTopK(topSection, aggregates, _job.Has("keyset")) : null;
         CheckLedger();
         CheckUnusedVars();
         if (scope.HasErrors || name is null || files is null || unit is null || partitions is null || aggregates is null || budget is not { } paid || output is not { } target)
@@ -74,6 +88,7 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
                 PartitionBy = partitions,
                 Keyset = keys?.Keys,
                 Selection = selection,
+                TopK = top,
                 Aggregates = aggregates,
                 Epsilon = paid.Epsilon,
                 Delta = paid.Delta,
@@ -173,12 +188,23 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
         }
     }
 
-    private void CheckOutputs(IReadOnlyList<AggregateRequest> aggregates, IReadOnlyList<PartitionColumnSpec>? partitions, bool hasIntervals)
+    private void CheckOutputs(IReadOnlyList<AggregateRequest> aggregates, IReadOnlyList<PartitionColumnSpec>? partitions, bool hasIntervals, QualityRule? quality)
     {
         var taken = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var partition in partitions ?? [])
         {
             taken.TryAdd(partition.Name, $"partition column `{Printable.Text(partition.Name)}`");
+        }
+
+        if (quality is not null && aggregates.Count > 0)
+        {
+            foreach (var name in QualityColumns.NamesOf(quality, aggregates.Select(a => a.Output)))
+            {
+                if (!taken.TryAdd(name, "made by `quality`"))
+                {
+                    _job.Get("output")!.Error(DiagnosticCatalog.OutputClash, $"output column `{Printable.Text(name)}`, made by `quality`, is there already.", "each column of the output has one name.", "choose another `as`");
+                }
+            }
         }
 
         for (var i = 0; i < aggregates.Count; i++)

@@ -10,8 +10,8 @@ public sealed record ManifestSection(string Name, IReadOnlyList<string> Keys, IR
 public static class ManifestKeys
 {
     internal static readonly ManifestSection Job = new("job",
-        ["version", "name", "description", "vars", "source", "privacy_unit", "partition_by", "keyset", "partition_selection", "aggregates", "privacy", "output", "ledger", "on_late_data"],
-        ["sources", "views", "rollup", "goals", "schedule_hint", "top_k", "quality"]);
+        ["version", "name", "description", "vars", "source", "privacy_unit", "partition_by", "keyset", "top_k", "partition_selection", "aggregates", "privacy", "output", "ledger", "on_late_data"],
+        ["sources", "views", "rollup", "goals", "schedule_hint", "quality"]);
 
     internal static readonly ManifestSection Source = new("source", ["csv", "parquet", "arrow", "json", "table", "sql", "columns"], ["public"]);
 
@@ -28,7 +28,7 @@ public static class ManifestKeys
 
     internal static readonly ManifestSection Bin = new("bin", ["bin", "edges", "width", "min_value", "max_value", "as"], []);
 
-    internal static readonly ManifestSection Keyset = new("keyset", ["values", "rows", "range", "dates", "file", "cross", "source"], ["table", "columns", "other"]);
+    internal static readonly ManifestSection Keyset = new("keyset", ["values", "rows", "range", "dates", "file", "cross", "other", "source"], ["table", "columns"]);
 
     internal static readonly ManifestSection KeysetPart = new("keyset_part", ["values", "rows", "range", "dates", "file", "cross"], ["table", "columns"]);
 
@@ -37,18 +37,30 @@ public static class ManifestKeys
     internal static readonly ManifestSection Selection = new("partition_selection", ["strategy", "pre_threshold", "budget", "epsilon", "delta"], ["rho"]);
 
     internal static readonly ManifestSection Aggregate = new("aggregate",
-        ["count", "privacy_id_count", "sum", "mean", "quantile", "ranks", "min", "max", "count_distinct", "max_values", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "budget"],
-        ["variance", "stddev", "histogram", "edges", "width", "vector_sum", "norm", "max_norm", "covariance", "min_values", "auto", "top_k"]);
+        ["count", "privacy_id_count", "sum", "mean", "quantile", "ranks", "min", "max", "count_distinct", "max_values", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "auto", "budget"],
+        ["variance", "stddev", "histogram", "edges", "width", "vector_sum", "norm", "max_norm", "covariance", "min_values"]);
+
+    internal static readonly ManifestSection Auto = new("auto", ["budget", "clamp"], []);
+
+    internal static readonly ManifestSection AutoUnit = new("auto_unit", ["auto"], []);
+
+    internal static readonly ManifestSection AutoBudget = new("auto_budget", ["epsilon"], []);
+
+    internal static readonly ManifestSection TopK = new("top_k", ["k", "by", "budget"], []);
+
+    internal static readonly ManifestSection TopKBudget = new("top_k_budget", ["epsilon", "delta"], []);
+
+    internal static readonly ManifestSection Quality = new("quality", ["low_when", "per"], []);
 
     internal static readonly ManifestSection Budget = new("budget", ["weight", "epsilon", "delta"], ["rho"]);
 
     internal static readonly ManifestSection Privacy = new("privacy", ["epsilon", "delta", "noise"], ["rho", "adjacency", "accountant"]);
 
-    internal static readonly ManifestSection Output = new("output", ["path", "table", "format", "mode", "ci", "post"], ["partition", "quality"]);
+    internal static readonly ManifestSection Output = new("output", ["path", "table", "format", "mode", "ci", "post", "quality"], ["partition"]);
 
     internal static readonly ManifestSection Ledger = new("ledger", ["file", "dataset", "purpose", "expires"], ["uri"]);
 
     /// <summary>All kinds of maps with fixed keys.</summary>
     public static IReadOnlyList<ManifestSection> Sections { get; } =
-        [Job, Source, Csv, Column, Replace, Unit, Truncation, Bin, Keyset, KeysetPart, KeysetFile, Selection, Aggregate, Budget, Privacy, Output, Ledger];
+        [Job, Source, Csv, Column, Replace, Unit, Truncation, Bin, Keyset, KeysetPart, KeysetFile, Selection, Aggregate, Auto, AutoUnit, AutoBudget, TopK, TopKBudget, Budget, Privacy, Output, Quality, Ledger];
 }

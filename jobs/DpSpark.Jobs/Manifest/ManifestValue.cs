@@ -30,6 +30,15 @@ internal sealed class ManifestValue(ManifestScope scope, YamlNode node, YamlNode
 
     public void Error(string code, string message, string? why, params string[] fixes) => Scope.Error(code, Path, At, message, why, fixes);
 
+    /// <summary>A fault inside of a text of one line: it points at a character of it.</summary>
+    public void ErrorInText(string code, int position, string message, string? why, params string[] fixes)
+    {
+        var at = Node is YamlScalar { Line: > 0 } scalar && scalar.Text.AsSpan(0, Math.Min(position, scalar.Text.Length)).IndexOfAny('\n', '\\') < 0
+            ? new YamlScalar(scalar.Text, scalar.Quoted, scalar.Line, scalar.Column + position + (scalar.Quoted ? 1 : 0))
+            : At;
+        Scope.Error(code, Path, at, message, why, fixes);
+    }
+
     public void Warning(string code, string message, string? why, params string[] fixes) => Scope.Warning(code, Path, At, message, why, fixes);
 
     /// <summary>The text of a scalar with its variables replaced; null after a fault.</summary>
@@ -92,12 +101,6 @@ internal sealed class ManifestValue(ManifestScope scope, YamlNode node, YamlNode
     /// <param name="why">What the number does.</param>
     public int? Count(string why)
     {
-        if (Node is YamlMap map && map.Find("auto") is { } auto)
-        {
-            Scope.Error(DiagnosticCatalog.NotYet, Path + ".auto", auto.Key, $"`{Key}: {{ auto: … }}` is not supported yet.", "it belongs to the manifest's language, but this version cannot run it.", "give a number");
-            return null;
-        }
-
         if (Text("a whole number of at least 1", "4") is not { } text)
         {
             return null;

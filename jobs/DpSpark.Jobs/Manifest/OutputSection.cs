@@ -1,5 +1,6 @@
 using DpSpark.Core.Parameters;
 using DpSpark.Jobs.Diagnostics;
+using DpSpark.Jobs.Quality;
 
 namespace DpSpark.Jobs.Manifest;
 
@@ -88,7 +89,40 @@ internal static class OutputSection
             }
         }
 
+        if (section.Get("quality")?.Section(ManifestKeys.Quality) is { } quality)
+        {
+            var rule = ReadQuality(quality, section.Has("ci"));
+            sound &= rule is not null;
+            settings = settings with { Quality = rule };
+        }
+
         return sound ? (settings, level, nonNegative) : null;
+    }
+
+    private static QualityRule? ReadQuality(SectionReader section, bool hasIntervals)
+    {
+        if (!hasIntervals)
+        {
+            section.Error(DiagnosticCatalog.Exclusive, "`output.quality` needs `output.ci`.", "the condition looks at the error of each number, which `ci` adds.", "add e.g. `ci: 0.95`");
+        }
+
+        var per = section.Get("per") is { } perValue ? perValue.Word(["row", "aggregate"]) : "row";
+        var value = section.Require("low_when", "it says when a number is of low quality.", "write `low_when: \"stddev > 0.5 * abs(value)\"`");
+        if (value?.Text("a condition", "stddev > 0.5 * abs(value)") is not { } text || per is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return hasIntervals ? QualityRule.Parse(text, per == "aggregate") : null;
+        }
+        catch (QualitySyntaxException e)
+        {
+            value.ErrorInText(DiagnosticCatalog.Condition, e.Position, $"the condition cannot be read at character {e.Position + 1}: {e.Message}.",
+                "it compares value, stddev, ci_low and ci_high by < <= > >= == !=, with + - * / abs min max, and or not.", "write e.g. `stddev > 0.5 * abs(value)`");
+            return null;
+        }
     }
 
     public static LedgerSettings? ReadLedger(SectionReader section)

@@ -17,8 +17,15 @@ internal static class UnitSection
     /// <param name="samplesRows">Whether an aggregate keeps single rows, so that their number must be bounded; null when the aggregates are faulty.</param>
     public static PrivacyUnitRequest? Read(SectionReader unit, ColumnContract contract, bool whole, bool? samplesRows)
     {
-        var l0 = unit.Get(L0)?.Count("it caps how many partitions one privacy unit may touch.");
-        var lInf = unit.Get(LInf)?.Count("it caps how many rows one privacy unit may add to one partition.");
+        var autoL0 = AutoSection.OfUnit(unit.Get(L0));
+        var autoLInf = AutoSection.OfUnit(unit.Get(LInf));
+        if ((autoL0 is not null || autoLInf is not null) && unit.Get(L1) is { } both)
+        {
+            both.Error(DiagnosticCatalog.Exclusive, $"`{L1}` does not go with bounds that are found.", "a first pass finds the two other bounds, which then say all.", $"remove `{L1}`", "give the bounds as numbers");
+        }
+
+        var l0 = autoL0 is not null ? null : unit.Get(L0)?.Count("it caps how many partitions one privacy unit may touch.");
+        var lInf = autoLInf is not null ? null : unit.Get(LInf)?.Count("it caps how many rows one privacy unit may add to one partition.");
         var l1 = unit.Get(L1)?.Count("it caps how many rows one privacy unit may add in all.");
         var row = unit.Get("row");
         var isRow = row?.Flag();
@@ -43,6 +50,8 @@ internal static class UnitSection
             MaxPartitionsContributed = l0 ?? (whole && !unit.Has(L0) && !unit.Has(L1) ? 1 : null),
             MaxContributionsPerPartition = lInf,
             MaxContributions = l1,
+            AutoMaxPartitionsContributed = autoL0?.Budget,
+            AutoMaxContributionsPerPartition = autoLInf?.Budget,
         };
     }
 

@@ -2,6 +2,7 @@ using DpSpark.Arrow;
 using DpSpark.Core.Parameters;
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Running;
+using DpSpark.Jobs.Quality;
 
 namespace DpSpark.Jobs.Records;
 
@@ -64,6 +65,9 @@ internal sealed record RecordInput
 
     /// <summary>Released rows.</summary>
     public required int Rows { get; init; }
+
+    /// <summary>The rule that made the quality columns, or null.</summary>
+    public QualityRule? Quality { get; init; }
 
     /// <summary>Columns of the output.</summary>
     public required Schema Columns { get; init; }

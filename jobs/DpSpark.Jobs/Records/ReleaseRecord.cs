@@ -43,6 +43,7 @@ internal static class ReleaseRecord
             WriteGuarantee(json, input);
             WriteBounding(json, input.Plan.Spec);
             WritePartitions(json, input.Plan);
+            PlanJson.WriteBounds(json, input.Plan);
             json.WritePropertyName("mechanisms");
             PlanJson.WriteMechanisms(json, input.Plan);
             WriteDraws(json, input.Plan.Spec);
@@ -191,11 +192,27 @@ internal static class ReleaseRecord
             json.WriteString("kind", "keyset");
             json.WriteNumber("keys", keyset.Keys.Count);
             json.WriteString("source", keyset.Source);
+            if (keyset.HasOther)
+            {
+                json.WriteBoolean("other", true);
+            }
+
+            if (plan.Spec.TopK is { } top)
+            {
+                json.WriteStartObject("top_k");
+                json.WriteNumber("k", top.K);
+                json.WriteString("by", plan.Request.TopK!.By);
+                json.WriteString("mechanism", top.Mechanism == TopKMechanism.PermuteAndFlip ? "permute_and_flip" : "exponential");
+                json.WriteString("numerator", Text(top.Numerator));
+                json.WriteString("denominator", Text(top.Denominator));
+                json.WriteEndObject();
+            }
         }
         else if (plan.Spec.Selection is { } selection)
         {
             json.WriteString("kind", "partition_selection");
             WriteSelection(json, selection);
+            PlanJson.WriteChances(json, plan);
         }
         else
         {
@@ -379,7 +396,7 @@ internal static class ReleaseRecord
 
         json.WriteEndArray();
         json.WriteEndObject();
-        WriteTexts(json, "post_processing", input.Plan.Spec.NonNegative ? ["non_negative"] : []);
+        WriteTexts(json, "post_processing", [.. input.Plan.Spec.NonNegative ? (string[])["non_negative"] : [], .. input.Quality is { } quality ? (string[])[$"quality: low when {quality.LowWhen}"] : []]);
     }
 
     private static void WriteLedger(Utf8JsonWriter json, RecordLedger? ledger)

@@ -9,8 +9,11 @@ using DpSpark.Jobs.Sinks;
 namespace DpSpark.Jobs.Running;
 
 /// <summary>What one attempt at a run carries from step to step.</summary>
-internal sealed record Attempt(RunRequest Request, IRunObserver Observer, OutputFolder Output, string JobHash, DateTimeOffset Started, Stopwatch Clock)
+internal sealed record Attempt(IRunObserver Observer, OutputFolder Output, string JobHash, DateTimeOffset Started, Stopwatch Clock)
 {
+    /// <summary>The run; its plan is complete once a first pass has found its bounds.</summary>
+    public required RunRequest Request { get; set; }
+
     /// <summary>The place of the release on the cluster; null where it is a folder of this machine.</summary>
     public IClusterOutput? Cluster { get; init; }
 
@@ -41,6 +44,7 @@ internal sealed record Attempt(RunRequest Request, IRunObserver Observer, Output
         OutputUri = Request.Output.Uri,
         OutputFormat = Request.Output.Cluster?.Table is null ? Request.Output.Format.ToString().ToLowerInvariant() : "table",
         Rows = result.Table.Length,
+        Quality = Request.Quality,
         Columns = result.Table.Schema,
         OutputSha256 = "",
     };

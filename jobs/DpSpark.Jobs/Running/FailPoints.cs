@@ -9,7 +9,7 @@ internal static class FailPoints
     /// <summary>Every name, in the order a first run passes them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        "before-reserve", "reserved", "running", "engine-started", "engine-done", "stage-created", "stage-part-written", "stage-written", "staged", "committed",
+        "before-reserve", "reserved", "running", "engine-started", "bounds-found", "engine-done", "stage-created", "stage-part-written", "stage-written", "staged", "committed",
         "success-written", "old-set-aside", "published",
     ];
 

@@ -68,6 +68,7 @@ public static class JobRunner
             Source = new SourceLocation(job.Source.Kind, job.Source.Paths, job.Folder, job.Source.Csv),
             Output = new OutputTarget(output, settings.OutputPath is null ? cluster?.Uri ?? job.Output.Path : Path.GetFileName(Path.TrimEndingDirectorySeparator(output)), job.Output.Format,
                 job.Output.Mode == OutputMode.Replace || cluster is not null, isRelease ? cluster : null),
+            Quality = job.Output.Quality,
             Ledger = !isRelease ? null : new LedgerTarget((job.Ledger ?? throw NoLedger()).Dataset, job.Ledger.Purpose, job.Ledger.Expires, job.OnLateData == LateDataPolicy.ReleaseAgain),
             RunId = settings.RunId,
             Principal = settings.Principal ?? Environment.UserName,

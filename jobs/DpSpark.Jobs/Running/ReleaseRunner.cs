@@ -2,9 +2,12 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using DpSpark.Core;
+using DpSpark.Engine.Bounds;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Local;
+using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Ledger;
+using DpSpark.Jobs.Quality;
 using DpSpark.Jobs.Records;
 using DpSpark.Jobs.Sinks;
 
@@ -43,7 +46,7 @@ public sealed class ReleaseRunner
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RunResult Run(RunRequest request, IRunObserver observer, CancellationToken cancellationToken)
     {
-        var run = new Attempt(request, observer, new OutputFolder(request.Output.Path), ReleaseKey.OfJob(request), _time.GetUtcNow(), Stopwatch.StartNew());
+        var run = new Attempt(observer, new OutputFolder(request.Output.Path), ReleaseKey.OfJob(request), _time.GetUtcNow(), Stopwatch.StartNew()) { Request = request };
         RunLogFile.EnsureAllowed(request.RunLog, run.Output.FullPath);
         using var spill = TempSpillStore.Open(request.TempFolder);
         var source = _engine.Open(request, cancellationToken);
@@ -135,7 +138,7 @@ public sealed class ReleaseRunner
             mayFree = false;
             return WriteStage(run, reservation, result, cancellationToken);
         }
-        catch (Exception e) when (mayFree && e is OperationCanceledException or DpSparkException { ExitCode: ExitCodes.Contract })
+        catch (Exception e) when (mayFree && run.Request.Plan.Bounds?.Found is null && e is OperationCanceledException or DpSparkException { ExitCode: ExitCodes.Contract })
         {
             reservation.Free();
             throw;
@@ -149,8 +152,19 @@ public sealed class ReleaseRunner
             cancellationToken.ThrowIfCancellationRequested();
             var backend = _engine.Backend(new LocalOptions { MemoryBytes = run.Request.MemoryBytes, Threads = run.Request.Threads, SpillStore = spill });
             FailPoints.Hit("engine-started");
+            if (run.Request.Plan.Bounds is { Found: null })
+            {
+                run.Request = run.Request with { Plan = FindBounds(run, backend, source, key, cancellationToken) };
+            }
+
             var result = backend.Run(run.Request.Plan, source, key, run.Request.Mode, new Relay(run.Observer), cancellationToken);
             FailPoints.Hit("engine-done");
+            if (run.Request.Quality is { } quality && run.Request.Plan.Spec.Nodes.Count > 0)
+            {
+                result = result with { Table = QualityColumns.Add(result.Table, run.Request.Plan.Spec, quality) };
+            }
+
+            result = result with { Table = ColumnMetadata.Add(result.Table, run.Request.Plan, run.Request.Mode == RunMode.Release) };
             source.EnsureUnchanged();
             cancellationToken.ThrowIfCancellationRequested();
             run.Observer.Step("noise", Invariant($"{result.Table.Length} {(result.Table.Length == 1 ? "key" : "keys")} x {run.Request.Plan.Spec.Nodes.Count} values"));
@@ -169,6 +183,19 @@ public sealed class ReleaseRunner
         {
             CryptographicOperations.ZeroMemory(key.Secret);
         }
+    }
+
+    /// <summary>The first pass: noisy histograms, and the plan of the rest made with the bounds that they show. The same key draws the same noise, so an attempt after a crash finds the same bounds.</summary>
+    private static ReleasePlan FindBounds(Attempt run, IBackend backend, IRunSource source, RunKey key, CancellationToken cancellationToken)
+    {
+        var counts = backend.Run(FirstPass.PlanOf(run.Request.Plan), source, key, run.Request.Mode, new Relay(run.Observer), cancellationToken);
+        source.EnsureUnchanged();
+        cancellationToken.ThrowIfCancellationRequested();
+        using var table = counts.Table;
+        var plan = FirstPass.Resolve(run.Request.Plan, table, run.Request.Mode is RunMode.Release or RunMode.Seeded);
+        run.Observer.Step("bounds", string.Join(", ", plan.Bounds!.Found!.Select(f => f.Question.Aggregate is null ? $"{f.Question.Name} {f.Upper}" : $"{f.Question.Name} [{f.Lower}, {f.Upper}]")));
+        FailPoints.Hit("bounds-found");
+        return plan;
     }
 
     private Staged WriteStage(Attempt run, IReservation reservation, ReleaseResult result, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Manifest;
+using DpSpark.Jobs.Quality;
 using DpSpark.Jobs.Sources;
 
 namespace DpSpark.Jobs.Running;
@@ -28,6 +29,9 @@ public sealed record RunRequest
 
     /// <summary>Where the release goes.</summary>
     public required OutputTarget Output { get; init; }
+
+    /// <summary>When a released number is of low quality; null for no such column.</summary>
+    public QualityRule? Quality { get; init; }
 
     /// <summary>Who pays; null for a test only.</summary>
     public LedgerTarget? Ledger { get; init; }

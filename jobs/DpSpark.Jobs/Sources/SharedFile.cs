@@ -1,10 +1,11 @@
 namespace DpSpark.Jobs.Sources;
 
-/// <summary>One open file for several readers: opened by the first that needs it, closed when the last has left, so that no more files are open than are being read.</summary>
+/// <summary>One open file for several readers: opened by the first that needs it, closed when the last has left, so that no more files are open than are being read. A second pass opens it again.</summary>
 /// <typeparam name="T">The codec's open file; safe for several threads.</typeparam>
 internal sealed class SharedFile<T>(InputFile file, Func<T> open, int readers) where T : class, IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly int _readers = readers;
     private T? _opened;
     private int _left = readers;
 
@@ -28,6 +29,8 @@ internal sealed class SharedFile<T>(InputFile file, Func<T> open, int readers) w
             if (--_left == 0)
             {
                 _opened?.Dispose();
+                _opened = null;
+                _left = _readers;
             }
         }
     }

@@ -63,7 +63,7 @@ internal sealed class ReleasedRows
         var keys = _keyset ?? Sorted();
         var nodes = _spec.Nodes.Count;
         var flat = new ReleasedNumber[checked(keys.Count * nodes)];
-        if (keys.Count != _rows.Count)
+        if (keys.Count != _rows.Count || (_spec.TopK is { } top && keys.Count > top.K))
         {
             throw Wrong("has another number of partitions than the keyset");
         }

@@ -30,7 +30,7 @@ internal sealed class SparkBackend : IBackend
         var watch = Stopwatch.StartNew();
         var keyset = KeysetOnSpark.Of(plan.Request.Keyset?.Keys, out var file);
         var relation = new SparkPlan(plan, rows, SparkSlices.For(_cores, rows.Bytes, _askedSlices), keyset, key, mode).Release();
-        var released = new ReleasedRows(plan.Spec, plan.Request.Keyset?.Keys);
+        var released = plan.Spec.Profile is null ? new ReleasedRows(plan.Spec, plan.Spec.TopK is null ? plan.Request.Keyset?.Keys : null) : new ReleasedRows(plan.Spec.ForWhole(), [[]]);
         var options = new ExecuteOptions
         {
             Progress = p => progress?.Report(new StageProgress("spark", (int)Math.Min(p.CompletedTasks, int.MaxValue), (int)Math.Min(Math.Max(p.Tasks, 1), int.MaxValue))),

@@ -40,16 +40,17 @@ internal sealed class SparkPlan
     public SparkRelation Release()
     {
         var accumulators = Accumulators();
-        if (_plan.Request.Keyset is { } keyset)
+        var spec = _spec.Profile is null ? _spec : _spec.ForWhole();
+        if (_spec.Profile is not null || _plan.Request.Keyset is not null)
         {
-            accumulators = accumulators.Union(Empty(keyset.Keys));
+            accumulators = accumulators.Union(Empty(_spec.Profile is null ? _plan.Request.Keyset!.Keys : [[]]));
         }
 
-        accumulators = accumulators.RepartitionBy([SparkColumn.Named(StageSchemas.Partition)], _slices.ByPartition);
-        return Step(accumulators, "dpspark_release", StageSchemas.Accumulators, StageSchemas.Released(_spec, withKey: true), new StageRequest
+        accumulators = accumulators.RepartitionBy([SparkColumn.Named(StageSchemas.Partition)], _spec.Profile is null && _spec.TopK is null ? _slices.ByPartition : 1);
+        return Step(accumulators, "dpspark_release", StageSchemas.Accumulators, StageSchemas.Released(spec, withKey: true), new StageRequest
         {
             Step = StageStep.Release,
-            Spec = _spec,
+            Spec = spec,
             Noisy = _mode is RunMode.Release or RunMode.Seeded,
             EmitKey = true,
             Secret = _key.Secret,

@@ -284,6 +284,12 @@ public sealed class BoundStage<TUnit, TPartition>
 
     private void ProcessUnit(ulong unit, Span<RowKey> rows)
     {
+        if (_accumulator.Profile is { } profile)
+        {
+            profile.Add(rows, _rows);
+            return;
+        }
+
         if (rows.Length > _maxRows)
         {
             rows = _sampler.KeepOfUnit(RankOf(BoundStep.L1, unit), rows, _rows, _maxRows);

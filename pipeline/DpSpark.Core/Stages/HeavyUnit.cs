@@ -59,6 +59,12 @@ internal sealed class HeavyUnit<TUnit, TPartition>
 
     public void Process(ulong unit, IHeavyRows rows)
     {
+        if (_accumulator.Profile is { } profile)
+        {
+            profile.Add(rows.Read(), _stride);
+            return;
+        }
+
         if (_maxRows < int.MaxValue && CountExceeds(rows, _maxRows))
         {
             KeepRowsOfUnit(unit, rows);

@@ -22,6 +22,7 @@ public sealed class ProjectStage
     private readonly int[] _recordColumns;
     private readonly ContributionBatch _batch = new();
     private readonly KeyWriter _scratch = new(256);
+    private readonly int _other = -1;
     private long[] _hashes = [];
     private byte[] _keep = [];
 
@@ -66,6 +67,27 @@ public sealed class ProjectStage
 
         UnitShape = UnitShapeOf(spec);
         PartitionShape = PartitionShapeOf(spec);
+        if (spec.OtherKey)
+        {
+            _other = keyset?.Find(NullKey(spec.PartitionBy.Count)) ?? -1;
+            if (_other < 0)
+            {
+                throw new InvalidOperationException("DPS9003: the keyset lacks the key of all others.");
+            }
+        }
+    }
+
+    /// <summary>The key of nulls alone, under which keys outside of a keyset may be gathered.</summary>
+    /// <param name="columns">Number of partition columns.</param>
+    public static byte[] NullKey(int columns)
+    {
+        var key = new KeyWriter();
+        for (var i = 0; i < columns; i++)
+        {
+            key.WriteNull();
+        }
+
+        return key.Written.ToArray();
     }
 
     /// <summary>How units are carried.</summary>
@@ -252,6 +274,7 @@ public sealed class ProjectStage
 
             var index = _keyset.Find(bytes.Written[start..]);
             bytes.Reset();
+            index = index < 0 ? _other : index;
             if (index < 0)
             {
                 keep[i] = 0;

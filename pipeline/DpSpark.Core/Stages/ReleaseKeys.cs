@@ -41,6 +41,15 @@ public sealed class ReleaseKeys : IDisposable
 
         FirstDraw = nodes;
         Draws = draws;
+        var rounds = new List<StreamKeys>();
+        for (var round = 0; round < (spec.TopK?.K ?? 0); round++)
+        {
+            var stream = new StreamKeys(secret, release, MetricBytes.Of(TopKSpec.Metric, "select", (ulong)round));
+            _streams[TopKSpec.Metric + "\0select\0" + round.ToString(System.Globalization.CultureInfo.InvariantCulture)] = stream;
+            rounds.Add(stream);
+        }
+
+        TopKStreams = rounds;
         if (spec.Selection is not { } selection)
         {
             return;
@@ -88,6 +97,9 @@ public sealed class ReleaseKeys : IDisposable
     internal NoiseSampler? SelectionSampler { get; }
 
     internal StreamKeys? SelectionStream { get; }
+
+    /// <summary>One stream for each round of a top-k draw.</summary>
+    internal IReadOnlyList<StreamKeys> TopKStreams { get; }
 
     /// <summary>Index of the draw that is also the selection's count, or -1.</summary>
     internal int SharedDraw { get; } = -1;

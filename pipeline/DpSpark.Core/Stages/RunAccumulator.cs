@@ -30,8 +30,9 @@ public sealed class RunAccumulator<TPartition>
         Table = table;
         _clamps = clamps;
         _local = partitionKeys as StoredKeys;
-        _steps = RunStep.Of(spec);
-        _specs = new AccumulatorSpec[spec.Accumulators.Count];
+        Profile = spec.Profile is null ? null : new UnitProfile(spec);
+        _steps = Profile is null ? RunStep.Of(spec) : [];
+        _specs = new AccumulatorSpec[Profile is null ? spec.Accumulators.Count : 0];
         for (var i = 0; i < _specs.Length; i++)
         {
             _specs[i] = spec.Accumulators[i];
@@ -43,6 +44,9 @@ public sealed class RunAccumulator<TPartition>
 
     /// <summary>Makes items of the rows, or null where the release has none.</summary>
     internal ItemCollector<TPartition>? Items { get; }
+
+    /// <summary>The histograms of a first pass, which take each unit's rows in place of the accumulators; null for a release.</summary>
+    internal UnitProfile? Profile { get; }
 
     /// <summary>Forgets which local partition number is which entry: after the table was emptied or the local keys changed.</summary>
     public void ForgetEntries()

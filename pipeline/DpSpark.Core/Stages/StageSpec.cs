@@ -31,6 +31,12 @@ public sealed record StageSpec
     /// <summary>Whether a keyset is given: keys outside of it are dropped before bounding, keys of it are always released.</summary>
     public bool PublicPartitions { get; init; }
 
+    /// <summary>Whether keys outside of the keyset are one more partition instead of being dropped: the key of nulls alone, which the keyset then holds.</summary>
+    public bool OtherKey { get; init; }
+
+    /// <summary>Which keys of the keyset are released; null for all.</summary>
+    public TopKSpec? TopK { get; init; }
+
     /// <summary>L0: partitions that one unit may contribute to; null when not bounded (then <see cref="MaxContributions"/> is set, or rows are units).</summary>
     public int? MaxPartitionsContributed { get; init; }
 
@@ -58,11 +64,20 @@ public sealed record StageSpec
     /// <summary>The released numbers, in output order.</summary>
     public required IReadOnlyList<NodeSpec> Nodes { get; init; }
 
+    /// <summary>
+    /// The histograms of a first pass, or null for a release. With them the bounding step puts each unit into their bins instead of accumulating its rows, <see cref="Accumulators"/> are the
+    /// bins, and the release step sees one partition, the whole: <see cref="ForWhole"/>.
+    /// </summary>
+    public IReadOnlyList<ProfileSpec>? Profile { get; init; }
+
     /// <summary>Level of the confidence intervals as the shortest decimal (for example "0.95"), or null for none.</summary>
     public string? ConfidenceLevel { get; init; }
 
     /// <summary>Whether negative released values (and interval ends) are raised to zero after noise: the manifest's <c>post: [non_negative]</c>.</summary>
     public bool NonNegative { get; init; }
+
+    /// <summary>What the release step of a first pass runs: its bins are the sums of one partition, the whole, whose key is empty.</summary>
+    public StageSpec ForWhole() => this with { Profile = null, PartitionBy = [], PublicPartitions = false, OtherKey = false, TopK = null };
 
     /// <summary>The description as UTF-8 JSON; the same description gives the same bytes.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StageSpecJson.Default.StageSpec);

@@ -18,7 +18,7 @@ public interface IRowSource
 /// <summary>One piece of a source; read by one thread, possibly while other pieces are read by others.</summary>
 public interface IRowSplit
 {
-    /// <summary>Reads the piece once, batch after batch. The consumer disposes each batch before it asks for the next.</summary>
+    /// <summary>Reads the piece, batch after batch; again in a second pass, once the first has read all pieces. The consumer disposes each batch before it asks for the next.</summary>
     /// <param name="cancellationToken">Checked between batches.</param>
     IEnumerable<RecordBatch> ReadBatches(CancellationToken cancellationToken);
 }

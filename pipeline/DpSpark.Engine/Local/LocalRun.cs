@@ -109,7 +109,7 @@ internal sealed class LocalRun : IDisposable
         {
             var project = new ProjectStage(_spec, _source.Schema, _keyset);
             var spread = new UnitSpread(_format);
-            var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, _boundKey, Processor(thread).Table) : null;
+            var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, IsBounded, _format, _boundKey, Processor(thread)) : null;
             var rowsRead = 0L;
             var kept = 0L;
             var outside = 0L;
@@ -215,6 +215,11 @@ internal sealed class LocalRun : IDisposable
 
     private ReleaseResult Release(CancellationToken cancellationToken)
     {
+        if (_spec.Profile is not null)
+        {
+            return ReleaseProfile();
+        }
+
         using var keys = new ReleaseKeys(_spec, _key.Secret, _key.ReleaseId);
         var merge = new MergeAndRelease(_spec, _plan.Request.Keyset?.Keys, keys, IsNoisy, _options.Threads, _format.PartitionShape, TableLimit, _progress);
         var table = merge.Run(_byPartition, cancellationToken);
@@ -228,5 +233,24 @@ internal sealed class LocalRun : IDisposable
             Timings = _timings,
         };
         return new ReleaseResult(table, log);
+    }
+
+    /// <summary>The first pass: the threads' histograms together are the one partition, the whole. Only its noisy counts are given.</summary>
+    private ReleaseResult ReleaseProfile()
+    {
+        var spec = _spec.ForWhole();
+        using var keys = new ReleaseKeys(spec, _key.Secret, _key.ReleaseId);
+        var whole = new UnitProfile(_spec);
+        foreach (var processor in _processors)
+        {
+            if (processor?.Profile is { } profile)
+            {
+                whole.Add(profile);
+            }
+        }
+
+        var numbers = new ReleasedNumber[spec.Nodes.Count];
+        new ReleaseStage(keys, IsNoisy).TryRelease([], whole.Units, whole.Counts, numbers);
+        return new ReleaseResult(ReleasedTable.Of(spec, [[]], numbers), new RunLog { HasCounts = false, Timings = _timings });
     }
 }

@@ -106,6 +106,7 @@ internal sealed class MergeAndRelease
         var nodes = _spec.Nodes.Count;
         var numbers = new ReleasedNumber[checked(keys.Count * nodes)];
         var hasData = new bool[keys.Count];
+        var scores = new Int128[_spec.TopK is null ? 0 : keys.Count];
         var next = -1;
         var done = 0;
         Workers.Run(_threads, (_, token) =>
@@ -117,7 +118,7 @@ internal sealed class MergeAndRelease
             while ((bucket = Interlocked.Increment(ref next)) < BucketWriter.Buckets)
             {
                 token.ThrowIfCancellationRequested();
-                merge.Run(bucket, () => ReleaseKnown(stage, table, keys, hasData, numbers, token), token);
+                merge.Run(bucket, () => ReleaseKnown(stage, table, keys, hasData, scores, numbers, token), token);
                 _progress?.Report(new StageProgress("noise", Interlocked.Increment(ref done), BucketWriter.Buckets));
             }
         }, cancellationToken);
@@ -142,10 +143,16 @@ internal sealed class MergeAndRelease
                 }
             }
         }, cancellationToken);
-        return (keys, numbers);
+        if (_spec.TopK is null)
+        {
+            return (keys, numbers);
+        }
+
+        var chosen = TopKStage.Choose(_keys, scores, _noisy);
+        return ([.. chosen.Select(i => keys[i])], [.. chosen.SelectMany(i => numbers.AsSpan(i * nodes, nodes).ToArray())]);
     }
 
-    private void ReleaseKnown(ReleaseStage stage, AccumulatorTable table, IReadOnlyList<byte[]> keys, bool[] hasData, ReleasedNumber[] numbers, CancellationToken token)
+    private void ReleaseKnown(ReleaseStage stage, AccumulatorTable table, IReadOnlyList<byte[]> keys, bool[] hasData, Int128[] scores, ReleasedNumber[] numbers, CancellationToken token)
     {
         var nodes = _spec.Nodes.Count;
         Interlocked.Add(ref _partitionsWithData, table.Count);
@@ -153,6 +160,11 @@ internal sealed class MergeAndRelease
         {
             var key = (int)table.Word(entry);
             hasData[key] = true;
+            if (scores.Length > 0)
+            {
+                scores[key] = TopKStage.ScoreOf(_spec, table.Units(entry), table.Values(entry));
+            }
+
             stage.TryRelease(keys[key], table.Units(entry), table.Values(entry), new PartitionItems(table, entry), numbers.AsSpan(key * nodes, nodes));
             if ((entry & 1023) == 1023)
             {

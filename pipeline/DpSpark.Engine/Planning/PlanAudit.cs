@@ -4,6 +4,7 @@ using DpSpark.Core.Numerics;
 using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
 using DpSpark.Core.Stages.Items;
+using DpSpark.Engine.Bounds;
 
 namespace DpSpark.Engine.Planning;
 
@@ -67,6 +68,16 @@ public sealed class PlanAudit
             _findings.Add("The plan charges more than the request allows.");
         }
 
+        if (_plan.Bounds is { } bounds)
+        {
+            _pureEpsilon += BoundsAudit.Recompute(bounds.Spec, _findings);
+        }
+
+        if (_spec.TopK is { } top)
+        {
+            _pureEpsilon += TopKAudit.Recompute(_plan, top, _norms, _findings);
+        }
+
         CheckNames();
         foreach (var node in _spec.Nodes)
         {
@@ -81,6 +92,7 @@ public sealed class PlanAudit
         CheckColumns();
 
         var (selectionEpsilon, selectionDelta) = _spec.Selection is { } selection ? CheckSelection(selection) : (0, 0);
+        selectionDelta += _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0;
         if (_spec.Selection is null && !_spec.PublicPartitions)
         {
             _findings.Add("Partitions are neither public nor selected.");

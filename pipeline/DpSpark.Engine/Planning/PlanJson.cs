@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
 
 namespace DpSpark.Engine.Planning;
 
@@ -93,6 +94,64 @@ public static class PlanJson
         json.WriteEndArray();
     }
 
+    /// <summary>Writes the property <c>automatic_bounds</c> of a plan with a first pass: what it finds or found, its epsilon and its noise. Nothing for other plans.</summary>
+    /// <param name="json">Receives the property.</param>
+    /// <param name="plan">The plan.</param>
+    public static void WriteBounds(Utf8JsonWriter json, ReleasePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Bounds is not { } bounds)
+        {
+            return;
+        }
+
+        json.WriteStartArray("automatic_bounds");
+        for (var i = 0; i < bounds.Questions.Count; i++)
+        {
+            var question = bounds.Questions[i];
+            json.WriteStartObject();
+            json.WriteString("node", question.Name);
+            json.WriteString("bounds", FirstPassText.Word(question.Target));
+            json.WriteString("epsilon", question.Epsilon.ToString());
+            json.WriteNumber("histograms", question.Histograms);
+            json.WriteStartObject("sensitivity");
+            json.WriteNumber("l1", question.Histograms);
+            json.WriteEndObject();
+            Noise(json, question.Noise, GridUnit.One);
+            if (bounds.Found is { } found)
+            {
+                json.WriteStartArray("found");
+                json.WriteStringValue(found[i].Lower.ToString());
+                json.WriteStringValue(found[i].Upper.ToString());
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes the property <c>chance_shown</c>: units in a partition, and the chance that it is shown. Empty for public partitions.</summary>
+    /// <param name="json">Receives the property.</param>
+    /// <param name="plan">The plan.</param>
+    public static void WriteChances(Utf8JsonWriter json, ReleasePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(plan);
+        json.WriteStartArray("chance_shown");
+        foreach (var chance in plan.KeepChances)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("units", chance.Units);
+            json.WriteNumber("probability", chance.Probability);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteTo(Utf8JsonWriter json, ReleasePlan plan)
     {
         var request = plan.Request;
@@ -135,18 +194,10 @@ public static class PlanJson
 
         json.WriteEndObject();
 
+        WriteBounds(json, plan);
         json.WritePropertyName("mechanisms");
         WriteMechanisms(json, plan);
-        json.WriteStartArray("chance_shown");
-        foreach (var chance in plan.KeepChances)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("units", chance.Units);
-            json.WriteNumber("probability", chance.Probability);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        WriteChances(json, plan);
         json.WriteStartArray("diagnostics");
         foreach (var diagnostic in plan.Diagnostics)
         {
@@ -160,6 +211,12 @@ public static class PlanJson
         }
 
         json.WriteEndArray();
+        if (plan.Bounds is { Found: null } first)
+        {
+            json.WritePropertyName("first_pass");
+            json.WriteRawValue((first.Spec with { Accumulators = [], Nodes = [] }).ToJson());
+        }
+
         json.WritePropertyName("stages");
         json.WriteRawValue(plan.Spec.ToJson());
         json.WriteEndObject();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
 
 namespace DpSpark.Engine.Planning;
 
@@ -18,6 +19,7 @@ public static class PlanText
         var text = new StringBuilder();
         text.Append(plan.Request.Name).Append("\n\n");
         Protects(plan, text);
+        FirstPassText.Write(plan, text);
         Steps(plan, text);
         Budget(plan, text);
         Chances(plan, text);
@@ -121,6 +123,12 @@ public static class PlanText
                 continue;
             }
 
+            if (row.Node == TopKSpec.Metric)
+            {
+                Line(text, $"  +- keep the {Grouped(spec.TopK!.K)} keys with the largest {plan.Request.TopK!.By}: {row.Mechanism}", $"each {Short(row.LInf)}", "chances");
+                continue;
+            }
+
             if (first)
             {
                 Line(text, "  +- aggregate per partition", "-", string.Empty);
@@ -156,6 +164,11 @@ public static class PlanText
     private static void Budget(ReleasePlan plan, StringBuilder text)
     {
         text.Append(CultureInfo.InvariantCulture, $"Budget     epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}\n");
+        foreach (var question in plan.Bounds?.Questions ?? [])
+        {
+            text.Append(CultureInfo.InvariantCulture, $"           first pass, {question.Name}: epsilon {Short(question.Epsilon.ToDouble())}, before all others\n");
+        }
+
         foreach (var row in plan.Mechanisms)
         {
             if (row.Epsilon.Sign > 0 || row.Delta.Sign > 0)

@@ -1,5 +1,6 @@
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
 using DpSpark.Engine.Planning.Groups;
 
 namespace DpSpark.Engine.Planning;
@@ -17,6 +18,17 @@ public static class Planner
     public static ReleasePlan Plan(ReleaseRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return FirstPass.IsNeeded(request) ? FirstPass.Plan(request) : PlanParts(request);
+    }
+
+    /// <summary>Plans a request whose bounds are all known.</summary>
+    internal static ReleasePlan PlanParts(ReleaseRequest request)
+    {
+        if (request.TopK is not null)
+        {
+            return TopKPlanner.Plan(request);
+        }
+
         var faults = RequestCheck.Find(request);
         if (faults.Count > 0)
         {
@@ -176,6 +188,7 @@ public static class Planner
             NullIdIsOneUnit = unit.NullIdIsOneUnit,
             PartitionBy = request.PartitionBy,
             PublicPartitions = request.Keyset is not null,
+            OtherKey = request.Keyset is { HasOther: true },
             MaxPartitionsContributed = rowsAreUnits ? null : unit.MaxPartitionsContributed is { } l0 ? Math.Min(l0, Math.Max(1, keys ?? int.MaxValue)) : null,
             MaxContributionsPerPartition = rowsAreUnits || !request.Aggregates.Any(RequestCheck.SamplesRows) ? null : unit.MaxContributionsPerPartition,
             MaxContributions = rowsAreUnits ? null : unit.MaxContributions,

@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
 
 namespace DpSpark.Engine.Planning;
 
@@ -27,6 +28,9 @@ public sealed record ReleasePlan
 
     /// <summary>Units in a partition and the chance that it is shown; empty for public partitions.</summary>
     public required IReadOnlyList<KeepChance> KeepChances { get; init; }
+
+    /// <summary>The first pass that finds bounds, or null where all bounds are given. Until it has run, the numbers of the rest are per unit of the bounds that it finds.</summary>
+    public BoundsPlan? Bounds { get; init; }
 
     /// <summary>Warnings and hints about the plan (DPS3xxx).</summary>
     public required IReadOnlyList<PlanDiagnostic> Diagnostics { get; init; }

@@ -24,6 +24,9 @@ public sealed record ReleaseRequest
     /// <summary>Private partition selection; null when a keyset is given. Exactly one of the two.</summary>
     public SelectionRequest? Selection { get; init; }
 
+    /// <summary>Which keys of the keyset are released; null for all.</summary>
+    public TopKRequest? TopK { get; init; }
+
     /// <summary>The aggregates, in output order.</summary>
     public required IReadOnlyList<AggregateRequest> Aggregates { get; init; }
 
@@ -76,6 +79,12 @@ public sealed record PrivacyUnitRequest
 
     /// <summary>L1, or null.</summary>
     public int? MaxContributions { get; init; }
+
+    /// <summary>Share of the budget that finds L0; null where it is given. Its weight is a part of the total epsilon: 0.1 for 10 %.</summary>
+    public BudgetShare? AutoMaxPartitionsContributed { get; init; }
+
+    /// <summary>Share of the budget that finds L-infinity, likewise.</summary>
+    public BudgetShare? AutoMaxContributionsPerPartition { get; init; }
 }
 
 /// <summary>A share of the budget: a weight, or an absolute epsilon and delta that are taken out of the total first.</summary>
@@ -100,6 +109,12 @@ public sealed record SelectionRequest
     /// <summary>Its share of the budget.</summary>
     public required BudgetShare Budget { get; init; }
 }
+
+/// <summary>The k keys of a keyset with the largest value of an aggregate, chosen privately.</summary>
+/// <param name="K">How many.</param>
+/// <param name="By">Output of the aggregate: a count, a privacy-id count or a sum.</param>
+/// <param name="Budget">Its share: an epsilon, perhaps with a delta, or as weight a part of the total epsilon (0.1 for 10 %); taken out of the total first.</param>
+public sealed record TopKRequest(int K, string By, BudgetShare Budget);
 
 /// <summary>One aggregate as asked for.</summary>
 public sealed record AggregateRequest
@@ -149,8 +164,11 @@ public sealed record AggregateRequest
     /// <summary>Upper bounds of a covariance, one per column.</summary>
     public IReadOnlyList<ExactDecimal>? MaxValueList { get; init; }
 
-    /// <summary>Share of the budget that finds the bounds; null where they are given.</summary>
+    /// <summary>Share of the budget that finds the bounds; null where they are given. Its weight is a part of the total epsilon: 0.1 for 10 %.</summary>
     public BudgetShare? AutoBounds { get; init; }
+
+    /// <summary>Whether the found bounds of a sum clamp single values; otherwise they clamp each unit's sum in a partition. Other aggregates always have bounds of values.</summary>
+    public bool AutoBoundsPerValue { get; init; }
 
     /// <summary>Its share of the budget.</summary>
     public required BudgetShare Budget { get; init; }
@@ -159,4 +177,8 @@ public sealed record AggregateRequest
 /// <summary>Public partition keys: canonical key tuples (dp-math.md 2.3), distinct, and where they come from.</summary>
 /// <param name="Keys">Canonical bytes of each key tuple; distinct; sorted in release order (null first, numbers and dates by value, text by its UTF-8 bytes).</param>
 /// <param name="Source">Why these keys are public.</param>
-public sealed record PublicKeys(IReadOnlyList<byte[]> Keys, string Source);
+public sealed record PublicKeys(IReadOnlyList<byte[]> Keys, string Source)
+{
+    /// <summary>Whether rows of all other keys are gathered under the key of nulls alone, which is then one of <see cref="Keys"/>.</summary>
+    public bool HasOther { get; init; }
+}

@@ -35,7 +35,7 @@ internal static class RequestCheck
         AggregateKind.Count or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev => true,
         AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance => true,
         AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max => true,
-        AggregateKind.Sum => aggregate.MinSumPerPartition is null,
+        AggregateKind.Sum => aggregate.MinSumPerPartition is null && (aggregate.AutoBounds is null || aggregate.AutoBoundsPerValue),
         _ => false,
     };
 
@@ -100,9 +100,9 @@ internal static class RequestCheck
             }
         }
 
-        if (request.Aggregates.Count == 0)
+        if (request.Aggregates.Count == 0 && (request.Selection is null || request.PartitionBy.Count == 0))
         {
-            faults.Add(new("DPS2516", "aggregates", "There is nothing to release.", ["Add an aggregate."]));
+            faults.Add(new("DPS2516", "aggregates", "There is nothing to release.", ["Add an aggregate.", "Ask for partition_selection: its keys alone are a release."]));
         }
     }
 
@@ -134,9 +134,9 @@ internal static class RequestCheck
         var aggregate = request.Aggregates[index];
         var path = $"aggregates[{index}]";
         CheckShare(aggregate.Budget, path + ".budget", faults);
-        if (aggregate.AutoBounds is not null)
+        if (aggregate is { AutoBounds: not null, Kind: not (AggregateKind.Sum or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max) })
         {
-            faults.Add(new("DPS2519", path, $"The aggregate {MechanismTable.Word(aggregate.Kind)} is not supported yet.", ["Leave it out."]));
+            faults.Add(new("DPS2519", path, $"Finding the bounds of {MechanismTable.Word(aggregate.Kind)} is not supported yet.", ["Give them."]));
             return;
         }
 

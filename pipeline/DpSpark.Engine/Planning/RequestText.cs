@@ -89,6 +89,8 @@ internal static class RequestText
         Number(json, "max_partitions_contributed", unit.MaxPartitionsContributed);
         Number(json, "max_contributions_per_partition", unit.MaxContributionsPerPartition);
         Number(json, "max_contributions", unit.MaxContributions);
+        Auto(json, "auto_max_partitions_contributed", unit.AutoMaxPartitionsContributed);
+        Auto(json, "auto_max_contributions_per_partition", unit.AutoMaxContributionsPerPartition);
         json.WriteEndObject();
     }
 
@@ -118,6 +120,19 @@ internal static class RequestText
         {
             json.WriteNumber("keys", keys.Keys.Count);
             json.WriteString("keyset", Hash(keys.Keys));
+            if (keys.HasOther)
+            {
+                json.WriteBoolean("other", true);
+            }
+        }
+
+        if (request.TopK is { } top)
+        {
+            json.WriteStartObject("top_k");
+            json.WriteNumber("k", top.K);
+            json.WriteString("by", top.By);
+            Share(json, top.Budget);
+            json.WriteEndObject();
         }
 
         if (request.Selection is { } selection)
@@ -165,18 +180,22 @@ internal static class RequestText
             Number(json, "max_values", aggregate.MaxValues);
             Numbers(json, "min_value_list", aggregate.MinValues);
             Numbers(json, "max_value_list", aggregate.MaxValueList);
-            if (aggregate.AutoBounds is { } auto)
-            {
-                json.WriteStartObject("auto");
-                Share(json, auto);
-                json.WriteEndObject();
-            }
-
+            Auto(json, aggregate.AutoBoundsPerValue ? "auto_per_value" : "auto", aggregate.AutoBounds);
             Share(json, aggregate.Budget);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    private static void Auto(Utf8JsonWriter json, string name, BudgetShare? share)
+    {
+        if (share is not null)
+        {
+            json.WriteStartObject(name);
+            Share(json, share);
+            json.WriteEndObject();
+        }
     }
 
     private static void Share(Utf8JsonWriter json, BudgetShare share)

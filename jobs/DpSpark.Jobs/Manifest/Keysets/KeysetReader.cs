@@ -47,6 +47,7 @@ internal sealed partial class KeysetReader
             source = null;
         }
 
+        var other = _section.Get("other")?.Flag() == true;
         var form = ReadForm(_section);
         AddFiles();
         if (form is null || source is null || !_sound || Scope.HasErrors || _columns is null || !CheckColumns())
@@ -54,7 +55,24 @@ internal sealed partial class KeysetReader
             return null;
         }
 
-        return Make() is { } keys ? (form, new PublicKeys(keys, source)) : null;
+        if (Make() is not { } keys)
+        {
+            return null;
+        }
+
+        if (!other)
+        {
+            return (form, new PublicKeys(keys, source));
+        }
+
+        var gathered = ProjectStage.NullKey(_columns.Count);
+        if (_columns.Count == 0 || keys.Any(k => k.AsSpan().SequenceEqual(gathered)))
+        {
+            _section.Get("other")!.Error(DiagnosticCatalog.Exclusive, "`other: true` needs the key of nulls alone, and the keyset has it already.", "rows of all other keys are released under it.", "remove the null key", "remove `other`");
+            return null;
+        }
+
+        return (form, new PublicKeys([gathered, .. keys], source) { HasOther = true });
     }
 
     private KeysetForm? ReadForm(SectionReader section)

@@ -54,6 +54,13 @@ internal sealed class AccumulatorBatches
         }
     }
 
+    /// <summary>The histograms of a first pass, as one accumulator of the one partition, the whole.</summary>
+    public static RecordBatch Of(UnitProfile profile)
+    {
+        var sums = MemoryMarshal.AsBytes(profile.Counts.AsSpan()).ToArray();
+        return new RecordBatch(StageSchemas.Accumulators, [ArrowArrays.Binary([[]]), ArrowArrays.Int64([profile.Units]), ArrowArrays.Binary([sums])], 1);
+    }
+
     /// <summary>Adds the rows of a batch to a table that carries partitions as bytes.</summary>
     public static void AddTo(AccumulatorTable table, RecordBatch batch)
     {

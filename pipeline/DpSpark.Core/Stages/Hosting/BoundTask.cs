@@ -55,7 +55,7 @@ internal sealed class BoundTask : StageTask
     public override IEnumerable<RecordBatch> Run(IEnumerable<RecordBatch> input, CancellationToken cancellationToken)
     {
         var spread = new UnitSpread(_format);
-        var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, _bounded, _format, _key, _bucket.Table) : null;
+        var direct = _format.UnitShape == KeyShape.None ? new RowsAsUnits(_spec, _bounded, _format, _key, _bucket) : null;
         foreach (var batch in input)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -85,7 +85,7 @@ internal sealed class BoundTask : StageTask
             }
         }
 
-        foreach (var ready in Table())
+        foreach (var ready in _bucket.Profile is { } profile ? [AccumulatorBatches.Of(profile)] : Table())
         {
             yield return ready;
         }

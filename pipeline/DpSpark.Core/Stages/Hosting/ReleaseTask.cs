@@ -58,7 +58,7 @@ internal sealed class ReleaseTask : StageTask
         }
 
         var stage = new ReleaseStage(_keys, _request.Noisy);
-        var shown = new List<(byte[] Key, ReleasedNumber[] Numbers)>();
+        var shown = new List<(byte[] Key, ReleasedNumber[] Numbers, Int128 Score)>();
         if (setAside)
         {
             _spill.Write(_table);
@@ -78,6 +78,23 @@ internal sealed class ReleaseTask : StageTask
 
         var codec = new PartitionKeyCodec(_spec.PartitionBy);
         shown.Sort((a, b) => codec.Compare(a.Key, b.Key));
+        if (_spec.TopK is not null)
+        {
+            // The plan brings all keys of the keyset to this one slice.
+            var all = shown;
+            var scores = new List<Int128>(all.Count);
+            foreach (var row in all)
+            {
+                scores.Add(row.Score);
+            }
+
+            shown = [];
+            foreach (var index in TopKStage.Choose(_keys, scores, _request.Noisy))
+            {
+                shown.Add(all[index]);
+            }
+        }
+
         for (var first = 0; first < shown.Count; first += RowsPerBatch)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -94,7 +111,7 @@ internal sealed class ReleaseTask : StageTask
         base.Dispose(disposing);
     }
 
-    private void ReleaseAll(ReleaseStage stage, List<(byte[] Key, ReleasedNumber[] Numbers)> shown, CancellationToken cancellationToken)
+    private void ReleaseAll(ReleaseStage stage, List<(byte[] Key, ReleasedNumber[] Numbers, Int128 Score)> shown, CancellationToken cancellationToken)
     {
         var numbers = new ReleasedNumber[_spec.Nodes.Count];
         for (var entry = 0; entry < _table.Count; entry++)
@@ -106,12 +123,12 @@ internal sealed class ReleaseTask : StageTask
 
             if (stage.TryRelease(_table.Stored!.Key(entry), _table.Units(entry), _table.Values(entry), new PartitionItems(_table, entry), numbers))
             {
-                shown.Add((_table.Stored.Key(entry).ToArray(), (ReleasedNumber[])numbers.Clone()));
+                shown.Add((_table.Stored.Key(entry).ToArray(), (ReleasedNumber[])numbers.Clone(), TopKStage.ScoreOf(_spec, _table.Units(entry), _table.Values(entry))));
             }
         }
     }
 
-    private RecordBatch BatchOf(List<(byte[] Key, ReleasedNumber[] Numbers)> rows)
+    private RecordBatch BatchOf(List<(byte[] Key, ReleasedNumber[] Numbers, Int128 Score)> rows)
     {
         var keys = new byte[rows.Count][];
         var numbers = new ReleasedNumber[rows.Count * _spec.Nodes.Count];

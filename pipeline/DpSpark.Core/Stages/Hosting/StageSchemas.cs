@@ -81,7 +81,7 @@ public static class StageSchemas
     /// <param name="spec">The release.</param>
     public static bool CanBePartial(StageSpec spec)
     {
-        if (spec.UnitColumns.Count == 0 || spec.MaxContributions is not null || spec.Items.Count > 0)
+        if (spec.UnitColumns.Count == 0 || spec.MaxContributions is not null || spec.Items.Count > 0 || spec.Profile is not null)
         {
             return false;
         }

@@ -10,8 +10,12 @@ internal sealed class RowsAsUnits
     private readonly int _values;
     private readonly ulong[] _row;
 
-    public RowsAsUnits(StageSpec spec, bool bounded, RowFormat format, BoundKey key, AccumulatorTable table)
+    private readonly UnitProfile? _profile;
+
+    public RowsAsUnits(StageSpec spec, bool bounded, RowFormat format, BoundKey key, UnitBucket bucket)
     {
+        var table = bucket.Table;
+        _profile = bucket.Profile;
         _accumulator = new RunAccumulator<FixedKey>(spec, bounded, default, table, key);
         _shape = format.PartitionShape;
         _values = format.Values;
@@ -27,6 +31,12 @@ internal sealed class RowsAsUnits
             for (var v = 0; v < _values; v++)
             {
                 _row[2 + v] = (ulong)batch.Values[v][i];
+            }
+
+            if (_profile is not null)
+            {
+                _profile.Add(key, _row);
+                continue;
             }
 
             var entry = _shape == KeyShape.Word

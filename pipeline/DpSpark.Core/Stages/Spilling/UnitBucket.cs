@@ -8,6 +8,9 @@ internal abstract class UnitBucket
     /// <summary>The thread's accumulators.</summary>
     public abstract AccumulatorTable Table { get; }
 
+    /// <summary>The thread's histograms in a first pass; else null.</summary>
+    public abstract UnitProfile? Profile { get; }
+
     /// <summary>Processes a block of rows in the bucket layout.</summary>
     /// <param name="rows">Rows as <see cref="RowFormat"/> lays them out.</param>
     /// <param name="usedBits">Leading hash bits of units that are equal for all rows.</param>
@@ -75,6 +78,9 @@ internal sealed class UnitBucket<TUnit, TPartition> : UnitBucket
 
     /// <inheritdoc/>
     public override AccumulatorTable Table => _accumulator.Table;
+
+    /// <inheritdoc/>
+    public override UnitProfile? Profile => _accumulator.Profile;
 
     /// <inheritdoc/>
     public override void TableEmptied() => _accumulator.ForgetEntries();

@@ -102,7 +102,8 @@ public sealed class BadTextTests
             """
             job.yml(26,5): error DPS2011: `sum: spend_eur` needs min_value and max_value.
               Why: without bounds one privacy unit could change the result without limit.
-              Fix: add bounds from domain knowledge, e.g. max_value: 60.
+              Fix: add bounds from domain knowledge, e.g. max_value: 60,
+                   or write `auto: { budget: 10% }`: a first pass finds them.
               Docs: docs/errors.md#dps2011
             """, result.Diagnostics[1].ToString());
         var thrown = Assert.Throws<ManifestException>(result.EnsureJob);

@@ -73,6 +73,32 @@ internal static class GoodJobs
         aggregates: [{ privacy_id_count: "*" }, { sum: v, min_sum_per_partition: 0, max_sum_per_partition: 9 }]
         privacy: { epsilon: 1, delta: 1e-7 }
         """,
+        """
+        source: { csv: a.csv, columns: { u: long, k: string, v: long } }
+        privacy_unit: { id: u, max_partitions_contributed: { auto: { budget: 5% } }, max_contributions_per_partition: { auto: { budget: { epsilon: "0.1" } } } }
+        partition_by: [k]
+        partition_selection: { strategy: auto }
+        aggregates: [{ sum: v, auto: { budget: 10%, clamp: value } }, { mean: v, as: m, auto: { budget: "7.5 %" } }]
+        privacy: { epsilon: 1, delta: 1e-7 }
+        """,
+        """
+        source: { csv: a.csv, columns: { u: long, k: string, v: long } }
+        privacy_unit: { id: u, max_partitions_contributed: 3, max_contributions_per_partition: 1 }
+        partition_by: [k]
+        keyset: { values: { k: [a, b, c] }, other: true, source: list }
+        top_k: { k: 2, by: n, budget: { epsilon: "0.2", delta: 1e-9 } }
+        aggregates: [{ count: "*", as: n }]
+        privacy: { epsilon: 1, delta: 1e-7 }
+        output: { ci: 0.9, quality: { low_when: "stddev > 1", per: row } }
+        """,
+        """
+        source: { csv: a.csv, columns: { u: long, k: string } }
+        privacy_unit: { id: u, max_partitions_contributed: 3 }
+        partition_by: [k]
+        partition_selection: { strategy: truncated_geometric }
+        aggregates: []
+        privacy: { epsilon: 1, delta: 1e-7 }
+        """,
     ];
 
     /// <summary>A keyset file with four rows, one of them twice.</summary>

@@ -46,7 +46,7 @@ public sealed class ManifestReaderTests
         Assert.All(result.Diagnostics, d => Assert.Equal("DPS2008", d.Code));
         Assert.Equal(
             [
-                "goals", "keyset.cross[0].columns", "keyset.cross[0].table", "keyset.other", "ledger.uri", "output.mode", "output.partition", "privacy.accountant",
+                "goals", "keyset.cross[0].columns", "keyset.cross[0].table", "ledger.uri", "output.mode", "output.partition", "privacy.accountant",
                 "privacy_unit.per", "rollup", "schedule_hint", "sources", "views",
             ],
             result.Diagnostics.Select(d => d.Path).Order(StringComparer.Ordinal));
@@ -58,7 +58,7 @@ public sealed class ManifestReaderTests
         var result = ManifestReader.ReadText(SampleJobs.Telemetry, s_onDay, "job.yml");
 
         Assert.All(result.Diagnostics, d => Assert.Equal("DPS2008", d.Code));
-        Assert.Equal(["ledger.uri", "output.quality", "privacy_unit.keep", "privacy_unit.per"], result.Diagnostics.Select(d => d.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(["ledger.uri", "privacy_unit.keep", "privacy_unit.per"], result.Diagnostics.Select(d => d.Path).Order(StringComparer.Ordinal));
     }
 
     [Fact]
