@@ -1,8 +1,8 @@
 using DpSpark.Arrow;
 using DpSpark.Core.Parameters;
 using DpSpark.Engine.Planning;
-using DpSpark.Jobs.Running;
 using DpSpark.Jobs.Quality;
+using DpSpark.Jobs.Running;
 
 namespace DpSpark.Jobs.Records;
 
