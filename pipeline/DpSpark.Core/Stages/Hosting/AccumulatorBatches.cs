@@ -58,7 +58,7 @@ internal sealed class AccumulatorBatches
     public static RecordBatch Of(UnitProfile profile)
     {
         var sums = MemoryMarshal.AsBytes(profile.Counts.AsSpan()).ToArray();
-        return new RecordBatch(StageSchemas.Accumulators, [ArrowArrays.Binary([[]]), ArrowArrays.Int64([profile.Units]), ArrowArrays.Binary([sums])], 1);
+        return new RecordBatch(StageSchemas.Accumulators, [ArrowArrays.Binary([[]]), ArrowArrays.Int64([profile.Units]), ArrowArrays.Binary([sums]), ArrowArrays.Binary([[]])], 1);
     }
 
     /// <summary>Adds the rows of a batch to a table that carries partitions as bytes.</summary>
