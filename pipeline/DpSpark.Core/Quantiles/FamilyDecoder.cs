@@ -9,6 +9,25 @@ internal sealed class FamilyDecoder
     private readonly double[] _matrix;
     private readonly double[] _covariance;
     private readonly int _padded;
+    private readonly double[]? _gains;
+
+    /// <summary>The same with the total measured once more.</summary>
+    private FamilyDecoder(FamilyDecoder other, double variance)
+    {
+        (Cells, Measurements, _padded, _matrix) = (other.Cells, other.Measurements, other._padded, other._matrix);
+        var all = Cells - 1;
+        var joint = other.Covariance(all, all) + variance;
+        _gains = new double[Cells];
+        _covariance = new double[Cells * Cells];
+        for (var i = 0; i < Cells; i++)
+        {
+            _gains[i] = other.Covariance(i, all) / joint;
+            for (var j = 0; j < Cells; j++)
+            {
+                _covariance[(i * Cells) + j] = other.Covariance(i, j) - (_gains[i] * other.Covariance(j, all));
+            }
+        }
+    }
 
     /// <summary>Prepares a decoder.</summary>
     /// <param name="rows">The measurements: coefficients of the cells; they determine every cell.</param>
@@ -65,13 +84,17 @@ internal sealed class FamilyDecoder
     /// <summary>Length of the buffer for measurements: a multiple of four, the rest zero.</summary>
     public int BufferLength => _padded;
 
+    /// <summary>A decoder that is also given the total with independent noise of a variance.</summary>
+    public FamilyDecoder WithTotal(double variance) => new(this, variance);
+
     /// <summary>Covariance of the cumulative counts up to and with cells i and j; 0 before the first.</summary>
     public double Covariance(int i, int j) => i < 0 || j < 0 ? 0 : _covariance[(i * Cells) + j];
 
     /// <summary>The cumulative counts.</summary>
     /// <param name="measured">Noisy measurements, <see cref="BufferLength"/> long.</param>
     /// <param name="prefix">Receives Cells + 1 numbers, the first one 0.</param>
-    public void Decode(ReadOnlySpan<double> measured, Span<double> prefix)
+    /// <param name="total">The total that <see cref="WithTotal"/> speaks of; not looked at without it.</param>
+    public void Decode(ReadOnlySpan<double> measured, Span<double> prefix, double total = 0)
     {
         prefix[0] = 0;
         for (var i = 0; i < Cells; i++)
@@ -84,6 +107,17 @@ internal sealed class FamilyDecoder
             }
 
             prefix[i + 1] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        }
+
+        if (_gains is null)
+        {
+            return;
+        }
+
+        var correction = total - prefix[Cells];
+        for (var i = 0; i < Cells; i++)
+        {
+            prefix[i + 1] += _gains[i] * correction;
         }
     }
 

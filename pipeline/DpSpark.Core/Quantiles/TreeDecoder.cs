@@ -11,8 +11,9 @@ public sealed class TreeDecoder
 {
     /// <summary>Prepares a tree.</summary>
     /// <param name="spec">The tree.</param>
+    /// <param name="totalVariance">Variance of the noise of a total that is known besides, or null for none.</param>
     /// <exception cref="ArgumentException">The tree has no level, or a level's code does not determine its counts.</exception>
-    public TreeDecoder(TreeSpec spec)
+    public TreeDecoder(TreeSpec spec, double? totalVariance = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (spec.Levels.Count == 0 || spec.Branching < 2)
@@ -29,6 +30,11 @@ public sealed class TreeDecoder
         {
             var known = level > 0 && Same(spec.Levels[level], spec.Levels[level - 1]) && level > CellLevels;
             Families[level] = level == 0 && CellLevels == 2 ? Joint(spec) : known ? Families[level - 1] : Single(spec.Levels[level], Branching);
+        }
+
+        if (totalVariance is { } variance)
+        {
+            Families[0] = Families[0].WithTotal(variance);
         }
     }
 
@@ -79,7 +85,7 @@ public sealed class TreeDecoder
         return true;
     }
 
-    private static double VarianceOf(NoiseSpec noise)
+    internal static double VarianceOf(NoiseSpec noise)
     {
         var parameter = (double)noise.Numerator / (double)noise.Denominator;
         return noise.Kind == NoiseKind.DiscreteLaplace ? 2 * parameter * parameter : parameter;

@@ -102,7 +102,7 @@ public sealed class ReleaseStage
             }
         }
 
-        _trees.Read(partition, items);
+        _trees.Read(partition, items, _drawn);
         for (var n = 0; n < numbers.Length; n++)
         {
             numbers[n] = NumberOf(n);

@@ -195,12 +195,30 @@ public static class Planner
             RecordColumns = [.. request.Aggregates.SelectMany(RequestCheck.ValueColumns).Distinct(StringComparer.Ordinal)],
             Accumulators = [.. attempt.Accumulators],
             Items = [.. attempt.Structure.Context.Items],
-            Trees = [.. attempt.Structure.Context.Trees],
+            Trees = [.. attempt.Structure.Context.Trees.Select(t => t with { TotalDraw = RowCountOf(attempt) })],
             Selection = attempt.Selection?.Spec,
             Nodes = [.. attempt.Nodes],
             ConfidenceLevel = request.ConfidenceLevel?.ToString(),
             NonNegative = request.NonNegative,
         };
+    }
+
+    /// <summary>The draw, counted over the nodes in order, that is the number of rows; -1 for none. Every kept row has a value, so it is the number of values of every tree, too.</summary>
+    private static int RowCountOf(PlanAttempt attempt)
+    {
+        var at = 0;
+        foreach (var draw in attempt.Nodes.SelectMany(n => n.Draws))
+        {
+            if (draw is { Shift: 0, Terms.Count: 1 } && draw.Terms[0].Accumulator >= 0 && attempt.Accumulators[draw.Terms[0].Accumulator].Kind == AccumulatorKind.Count
+                && BoundsGrid.UnitValue(draw.Grid) * Rational.From(draw.Terms[0].Coefficient) == Rational.From(1))
+            {
+                return at;
+            }
+
+            at++;
+        }
+
+        return -1;
     }
 
     private static List<KeepChance> KeepTable(SelectionRule? rule)

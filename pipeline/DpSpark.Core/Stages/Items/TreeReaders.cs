@@ -45,11 +45,11 @@ internal sealed class TreeReaders
     }
 
     /// <summary>Reads all trees of a partition that is shown.</summary>
-    public void Read(ReadOnlySpan<byte> partition, PartitionItems items)
+    public void Read(ReadOnlySpan<byte> partition, PartitionItems items, ReadOnlySpan<Int128> drawn)
     {
         for (var t = 0; t < _trees.Length; t++)
         {
-            _trees[t].Release(partition, items.Of(_items[t]), _nodes, _which[t], _numbers);
+            _trees[t].Release(partition, items.Of(_items[t]), drawn, _nodes, _which[t], _numbers);
         }
     }
 

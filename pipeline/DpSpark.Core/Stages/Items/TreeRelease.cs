@@ -10,7 +10,8 @@ internal sealed class TreeKeys : IDisposable
     public TreeKeys(StageSpec spec, TreeSpec tree, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> release)
     {
         Spec = tree;
-        Decoder = new TreeDecoder(tree);
+        TotalGrid = tree.TotalDraw < 0 ? null : DrawOf(spec, tree.TotalDraw).Grid;
+        Decoder = new TreeDecoder(tree, TotalGrid is { } grid ? TreeDecoder.VarianceOf(DrawOf(spec, tree.TotalDraw).Noise) * Math.Pow(grid.ToDouble(System.Numerics.BigInteger.One), 2) : null);
         Item = spec.Items[tree.Item];
         Leaves = new LeafMap(Item);
         Samplers = new NoiseSampler[tree.Levels.Count];
@@ -39,6 +40,9 @@ internal sealed class TreeKeys : IDisposable
 
     public TreeDecoder Decoder { get; }
 
+    /// <summary>Unit of the draw that is the total; null for none.</summary>
+    public GridUnit? TotalGrid { get; }
+
     public ItemSpec Item { get; }
 
     public LeafMap Leaves { get; }
@@ -54,6 +58,21 @@ internal sealed class TreeKeys : IDisposable
         {
             stream.Dispose();
         }
+    }
+
+    private static DrawSpec DrawOf(StageSpec spec, int index)
+    {
+        foreach (var node in spec.Nodes)
+        {
+            if (index < node.Draws.Count)
+            {
+                return node.Draws[index];
+            }
+
+            index -= node.Draws.Count;
+        }
+
+        throw new InvalidOperationException("DPS9010: a tree's total is no draw of the release.");
     }
 }
 
@@ -105,7 +124,7 @@ internal sealed class TreeRelease
     }
 
     /// <summary>The numbers of all nodes that read this tree, as doubles packed into <paramref name="numbers"/> by node index.</summary>
-    public void Release(ReadOnlySpan<byte> partition, ReadOnlySpan<ulong> items, IReadOnlyList<NodeSpec> nodes, IReadOnlyList<int> which, Span<(double Value, double Low, double High)> numbers)
+    public void Release(ReadOnlySpan<byte> partition, ReadOnlySpan<ulong> items, ReadOnlySpan<Int128> drawn, IReadOnlyList<NodeSpec> nodes, IReadOnlyList<int> which, Span<(double Value, double Low, double High)> numbers)
     {
         foreach (var family in _families)
         {
@@ -113,7 +132,7 @@ internal sealed class TreeRelease
         }
 
         _families.Clear();
-        MeasureCells(partition, items);
+        MeasureCells(partition, items, _keys.TotalGrid is { } grid ? grid.ToDouble((System.Numerics.BigInteger)drawn[_keys.Spec.TotalDraw]) : 0);
         foreach (var n in which)
         {
             numbers[n] = Read(nodes[n], partition, items);
@@ -275,7 +294,7 @@ internal sealed class TreeRelease
         return (cell, share);
     }
 
-    private void MeasureCells(ReadOnlySpan<byte> partition, ReadOnlySpan<ulong> items)
+    private void MeasureCells(ReadOnlySpan<byte> partition, ReadOnlySpan<ulong> items, double total)
     {
         var cells = _decoder.Families[0];
         var counts = _counts.AsSpan(0, cells.Cells);
@@ -309,7 +328,7 @@ internal sealed class TreeRelease
             }
         }
 
-        cells.Decode(measured, _cells);
+        cells.Decode(measured, _cells, total);
     }
 
     /// <summary>The noisy measurements of one family: exact integers plus noise. What is done with them afterwards is post-processing.</summary>

@@ -12,6 +12,12 @@ public sealed record TreeSpec
     /// <summary>Index into <see cref="StageSpec.Items"/>.</summary>
     public required int Item { get; init; }
 
+    /// <summary>
+    /// Index of a draw of the release, counted over the nodes in order, that is the noisy number of all rows, so of all values of the tree; -1 for none. It is there anyway: reading it is
+    /// post-processing, and a better total makes better ranks.
+    /// </summary>
+    public int TotalDraw { get; init; } = -1;
+
     /// <summary>Children per node.</summary>
     public required int Branching { get; init; }
 
