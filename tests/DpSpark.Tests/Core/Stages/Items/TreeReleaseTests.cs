@@ -27,7 +27,8 @@ public sealed class TreeReleaseTests
     public void Release_ManyTimes_IntervalsCoverAndAreNotTooWide(NoiseChoice noise, string column, int values)
     {
         var request = Requests.Request(TreePlanTests.Quantile(column, "0", "60", "0.25", "0.5", "0.75"), TreePlanTests.Max(column, "0", "60"))
-            .Bounded(4, 1, null).Noisy(noise) with { ConfidenceLevel = ExactDecimal.Parse("0.95") };
+            .Bounded(4, 1, null).Noisy(noise) with
+        { ConfidenceLevel = ExactDecimal.Parse("0.95") };
         var data = Skewed(values, column == "whole");
         double[] ranks = [0.25, 0.5, 0.75];
 
