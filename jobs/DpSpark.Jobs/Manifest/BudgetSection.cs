@@ -1,3 +1,5 @@
+using System.Numerics;
+using DpSpark.Core.Accounting;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
@@ -8,6 +10,9 @@ namespace DpSpark.Jobs.Manifest;
 /// <summary>Reads <c>budget</c>, <c>privacy</c> and <c>partition_selection</c>.</summary>
 internal static class BudgetSection
 {
+    private static readonly ExactDecimal s_leastRho = ExactDecimal.Parse("1e-12");
+    private static readonly ExactDecimal s_mostRho = ExactDecimal.Parse("10000");
+
     /// <summary>A share of the budget: one weight where nothing is said; null after a fault.</summary>
     public static BudgetShare? Read(ManifestValue? value)
     {
@@ -68,14 +73,21 @@ internal static class BudgetSection
         return epsilon is null || (deltaValue is not null && delta is null) ? null : new BudgetShare(ExactDecimal.One, epsilon, delta);
     }
 
-    /// <summary>Total budget and noise; null after a fault.</summary>
-    public static (ExactDecimal Epsilon, ExactDecimal Delta, NoiseChoice Noise)? ReadPrivacy(SectionReader section)
+    /// <summary>Total budget, noise, accountant and neighbouring relation; null after a fault.</summary>
+    public static PrivacyRequest? ReadPrivacy(SectionReader section)
     {
         const string Why = "nothing privacy-relevant has a default.";
-        var epsilonValue = section.HasLater ? section.Get("epsilon") : section.Require("epsilon", Why, "add e.g. `epsilon: \"1.0\"`");
+        var rhoValue = section.Get("rho");
+        var epsilonValue = section.HasLater || rhoValue is not null ? section.Get("epsilon") : section.Require("epsilon", Why, "add e.g. `epsilon: \"1.0\"`");
         var deltaValue = section.HasLater ? section.Get("delta") : section.Require("delta", Why, "add `delta: \"0\"` (Laplace noise and a keyset)", "`delta: \"1e-8\"`, well below one over the number of units");
         var epsilon = epsilonValue is null ? null : Bounds.Epsilon(epsilonValue);
         var delta = deltaValue is null ? null : Bounds.Delta(deltaValue);
+        var rho = rhoValue is null ? null : ReadRho(section, rhoValue, delta);
+        if (rho is { } total && delta is { Sign: > 0 } at)
+        {
+            epsilon = EpsilonOf(total, at);
+        }
+
         var noise = NoiseChoice.Auto;
         if (section.Get("noise") is { } noiseValue)
         {
@@ -91,7 +103,61 @@ internal static class BudgetSection
             }
         }
 
-        return epsilon is null || delta is null ? null : (epsilon.Value, delta.Value, noise);
+        var accountant = rhoValue is null ? AccountantChoice.Pld : AccountantChoice.Zcdp;
+        if (section.Get("accountant") is { } accountantValue)
+        {
+            var word = accountantValue.Word(["pld", "zcdp", "basic"]);
+            accountant = word switch { "basic" => AccountantChoice.Basic, "zcdp" => AccountantChoice.Zcdp, _ => AccountantChoice.Pld };
+            if (word is not null && rhoValue is not null && accountant != AccountantChoice.Zcdp)
+            {
+                accountantValue.Error(DiagnosticCatalog.Exclusive, $"`accountant: {word}` does not go with `rho`.", "rho is what the zcdp accountant adds up.", "remove `accountant`", "write `epsilon` instead of `rho`");
+            }
+            else if (accountant == AccountantChoice.Zcdp && delta is { Sign: 0 })
+            {
+                accountantValue.Error(DiagnosticCatalog.DeltaZero, "the zcdp accountant needs a delta above 0.", "rho says nothing at delta 0.", "give `delta`, e.g. `\"1e-8\"`", "remove `accountant`");
+            }
+        }
+
+        var adjacency = section.Get("adjacency")?.Word(["add_remove", "replace_one"]) == "replace_one" ? NeighbouringRelation.ReplaceOne : NeighbouringRelation.AddOrRemoveOne;
+        return epsilon is null || delta is null ? null : new PrivacyRequest(epsilon.Value, delta.Value, rho, noise, accountant, adjacency);
+    }
+
+    private static ExactDecimal? ReadRho(SectionReader section, ManifestValue value, ExactDecimal? delta)
+    {
+        if (section.Get("epsilon") is { } epsilon)
+        {
+            epsilon.Error(DiagnosticCatalog.Exclusive, "`epsilon` does not go with `rho`.", "the total is said once; what rho is as epsilon at `delta`, plan and record say.", "remove `epsilon`", "remove `rho`");
+            return null;
+        }
+
+        if (value.Number("0.1") is not { } rho)
+        {
+            return null;
+        }
+
+        if (rho < s_leastRho || rho > s_mostRho)
+        {
+            value.Error(DiagnosticCatalog.OutOfDomain, $"`{value.Path}` is {Printable.Text(rho.ToString())}; rho lies between 1e-12 and 10000.", "rho bounds what a release tells about one unit.", "write e.g. `rho: \"0.1\"`");
+            return null;
+        }
+
+        if (delta is { Sign: 0 })
+        {
+            value.Error(DiagnosticCatalog.DeltaZero, "`rho` needs a delta above 0.", "rho is reported, and charged to the ledger, as an epsilon at that delta.", "give `delta`, e.g. `\"1e-8\"`");
+            return null;
+        }
+
+        return rho;
+    }
+
+    /// <summary>What rho is as epsilon at a delta: rounded up to six digits.</summary>
+    private static ExactDecimal EpsilonOf(ExactDecimal rho, ExactDecimal delta)
+    {
+        var epsilon = Zcdp.Epsilon(rho.ToDouble() * (1 + 1e-12), delta.ToDouble() * (1 - 1e-12)) * (1 + 1e-12);
+        var digits = 6 - (int)Math.Ceiling(Math.Log10(Math.Max(epsilon, 1e-15)));
+        return digits >= 0
+            ? ExactDecimal.Create(new BigInteger(Math.Max(1, Math.Ceiling(epsilon * Math.Pow(10, digits)))), digits)
+            : ExactDecimal.Create(new BigInteger(Math.Ceiling(epsilon)), 0);
     }
 
     /// <summary>Private partition selection; null after a fault.</summary>
@@ -154,7 +220,7 @@ internal static class BudgetSection
         }
         else if (epsilonTaken == epsilon && shares.Any(s => s.Epsilon is null))
         {
-            privacy.Get("epsilon")!.Error(DiagnosticCatalog.BudgetExceeded, $"the items' own epsilon add up to the total of {epsilon}; nothing is left for the items with a weight.", "an item without budget cannot be released.", Fix, "give every item its own epsilon");
+            (privacy.Get("epsilon") ?? privacy.Get("rho"))!.Error(DiagnosticCatalog.BudgetExceeded, $"the items' own epsilon add up to the total of {epsilon}; nothing is left for the items with a weight.", "an item without budget cannot be released.", Fix, "give every item its own epsilon");
         }
 
         if (deltaTaken > delta)
@@ -163,6 +229,6 @@ internal static class BudgetSection
         }
 
         void Report(string key, ExactDecimal taken, ExactDecimal total) =>
-            privacy.Get(key)!.Error(DiagnosticCatalog.BudgetExceeded, $"the items' own {key} add up to {taken}; the total is {total}.", "shares that items name for themselves are taken out of the total.", Fix);
+            (privacy.Get(key) ?? privacy.Get("rho"))!.Error(DiagnosticCatalog.BudgetExceeded, $"the items' own {key} add up to {taken}; the total is {total}.", "shares that items name for themselves are taken out of the total.", Fix);
     }
 }

@@ -87,7 +87,7 @@ internal static class CanonicalJob
             }
         }
 
-        Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString());
+        Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString(), request.Accountant.ToString(), request.Adjacency.ToString(), Number(request.Rho));
         Line(text, "output", job.Output.Format.ToString(), Number(request.ConfidenceLevel), Flag(request.NonNegative));
         if (job.Output.Quality is { } quality)
         {

@@ -54,7 +54,7 @@ public static class ManifestKeys
 
     internal static readonly ManifestSection Budget = new("budget", ["weight", "epsilon", "delta"], ["rho"]);
 
-    internal static readonly ManifestSection Privacy = new("privacy", ["epsilon", "delta", "noise"], ["rho", "adjacency", "accountant"]);
+    internal static readonly ManifestSection Privacy = new("privacy", ["epsilon", "delta", "rho", "noise", "accountant", "adjacency"], []);
 
     internal static readonly ManifestSection Output = new("output", ["path", "table", "format", "mode", "ci", "post", "quality"], ["partition"]);
 

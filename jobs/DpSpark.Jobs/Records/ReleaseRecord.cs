@@ -112,9 +112,9 @@ internal static class ReleaseRecord
             return;
         }
 
-        json.WriteString("definition", input.Plan.Delta.Sign == 0 ? "pure DP" : "approximate DP");
+        json.WriteString("definition", input.Plan.Definition);
         json.WriteString("computational", "computational DP (keyed generator)");
-        json.WriteString("adjacency", "add_remove");
+        json.WriteString("adjacency", input.Plan.Adjacency);
         json.WriteStartObject("privacy_unit");
         if (request.Unit.IdColumns.Count == 0)
         {
@@ -128,6 +128,11 @@ internal static class ReleaseRecord
 
         json.WriteString("level", "dataset");
         json.WriteEndObject();
+        if (request.Rho is { } rho)
+        {
+            json.WriteString("rho", rho.ToString());
+        }
+
         json.WriteString("epsilon", input.Plan.Epsilon.ToString());
         json.WriteString("delta", input.Plan.Delta.ToString());
         json.WriteString("statement", $"delta({input.Plan.Epsilon}) <= {input.Plan.Delta}");

@@ -89,9 +89,9 @@ public static class FirstPass
             rest = Fill(rest, question, question.Aggregate is null ? ExactDecimal.One : ExactDecimal.Zero, ExactDecimal.One);
         }
 
-        // Another family may have less noise with the bounds that are found, so that delta is reserved wherever a plan may use it.
+        // Another family, or the loss distribution of many Laplace draws, may give less noise with the bounds that are found, so that delta is reserved wherever a plan may use it.
         var plan = Whole(Planner.PlanParts(rest), request.Epsilon, new BoundsPlan { Spec = asked.Spec, Epsilon = epsilon, Questions = asked.Questions });
-        return request.Noise == NoiseChoice.Laplace ? plan : plan with { Delta = request.Delta };
+        return request is { Noise: NoiseChoice.Laplace, Accountant: AccountantChoice.Basic } ? plan : plan with { Delta = request.Delta };
     }
 
     /// <summary>A request with bounds in the place of a question.</summary>

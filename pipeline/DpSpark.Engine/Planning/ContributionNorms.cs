@@ -11,9 +11,14 @@ namespace DpSpark.Engine.Planning;
 /// </remarks>
 internal sealed record ContributionNorms
 {
+    private readonly BigInteger? _perPartition;
+    private readonly BigInteger? _rows;
+
     private ContributionNorms(BigInteger partitions, BigInteger? rowsPerPartition, BigInteger? rows)
     {
         Partitions = partitions;
+        _perPartition = rowsPerPartition;
+        _rows = rows;
         if (rowsPerPartition is null && rows is null)
         {
             return;
@@ -42,6 +47,9 @@ internal sealed record ContributionNorms
 
     /// <summary>Whether the bounds are a number of partitions and a bound for each, not a joint norm: only then may a sum be coarsened after summation (dp-math.md 1.6).</summary>
     internal bool IsProduct { get; }
+
+    /// <summary>The norms of what falls into <paramref name="partitions"/> of the unit's partitions.</summary>
+    internal ContributionNorms Restricted(BigInteger partitions) => partitions >= Partitions ? this : new(partitions, _perPartition, _rows);
 
     /// <summary>The norms of a set of bounds, or null when the bounds leave the number of partitions open.</summary>
     /// <param name="maxPartitions">L0, or null.</param>

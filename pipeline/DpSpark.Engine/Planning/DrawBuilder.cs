@@ -14,7 +14,14 @@ namespace DpSpark.Engine.Planning;
 /// <param name="Partitions">Partitions that change.</param>
 /// <param name="IsProduct">Whether the norms are those of a bound per partition and a number of partitions.</param>
 internal sealed record IntegerQuery(
-    string Part, IReadOnlyList<Term> Terms, GridUnit Grid, BigInteger PerPartition, BigInteger L1, BigInteger L2Squared, BigInteger Partitions, bool IsProduct);
+    string Part, IReadOnlyList<Term> Terms, GridUnit Grid, BigInteger PerPartition, BigInteger L1, BigInteger L2Squared, BigInteger Partitions, bool IsProduct)
+{
+    /// <summary>What the l1 norm of one unit's presence is multiplied with: 2 where a unit is replaced.</summary>
+    internal int L1Factor { get; init; } = 1;
+
+    /// <summary>What the squared l2 norm is multiplied with: where a unit is replaced, 2 for numbers of one sign, which cannot cancel, and 4 for others.</summary>
+    internal int L2Factor { get; init; } = 1;
+}
 
 /// <summary>A draw and the sensitivities, in its own grid's units, that its noise was made for.</summary>
 internal sealed record PlannedDraw(DrawSpec Spec, BigInteger PerPartition, BigInteger L1, BigInteger L2Squared);
@@ -74,8 +81,8 @@ internal static class DrawBuilder
             shift = Math.Min(Math.Max((int)perPartition.GetBitLength() - 1 - SensitivityBits, bits + 1 - NarrowSigmaBits), bits - gridBits);
             shift = Math.Max(shift, 0);
             perPartition = -((-perPartition) >> shift);
-            l1 = perPartition * query.Partitions;
-            l2Squared = perPartition * perPartition * query.Partitions;
+            l1 = perPartition * query.Partitions * query.L1Factor;
+            l2Squared = perPartition * perPartition * query.Partitions * query.L2Factor;
             grid = grid.ShiftedBy(shift);
         }
 

@@ -33,12 +33,14 @@ internal static class GaussianPool
     /// <summary>Bits of sigma in grid units from which the margin covers the discreteness.</summary>
     /// <param name="muSquared">Of everything that is composed.</param>
     /// <param name="epsilon">Of everything that is composed.</param>
-    internal static int GridBits(double muSquared, double epsilon) => (int)Math.Ceiling(Math.Log2(NeededVariance(muSquared, epsilon)) / 2);
+    /// <param name="pure">Sum of the pure epsilons composed with it.</param>
+    internal static int GridBits(double muSquared, double epsilon, double pure = 0) => (int)Math.Ceiling(Math.Log2(NeededVariance(muSquared, epsilon, pure)) / 2);
 
     /// <summary>The smallest sigma², in squared grid units, for which the margin covers the discreteness.</summary>
-    internal static double NeededVariance(double muSquared, double epsilon) => Math.Max(
+    /// <remarks>Composed with mechanisms of losses within ±<paramref name="pure"/>, the Gaussian part is read at epsilons up to epsilon + pure; the margin is one of epsilon still.</remarks>
+    internal static double NeededVariance(double muSquared, double epsilon, double pure = 0) => Math.Max(
         1 << (2 * LeastGridBits),
-        ((muSquared / 2) + epsilon + (0.8 * Math.Sqrt(muSquared))) / (8 * DiscretenessMargin * epsilon));
+        ((muSquared / 2) + epsilon + pure + (0.8 * Math.Sqrt(muSquared))) / (8 * DiscretenessMargin * epsilon));
 
     /// <summary>An upper bound of the delta of discrete Gaussians at an epsilon, given their composed mu and grids of <see cref="GridBits"/>.</summary>
     internal static double Delta(double epsilon, double mu) => GaussianPrivacy.Delta(epsilon / (1 + DiscretenessMargin), mu) * (1 + CalibrationMargin);

@@ -13,6 +13,9 @@ namespace DpSpark.Engine.Planning;
 /// <param name="L2Squared">Squared l2 norm.</param>
 internal sealed record JointChange(NoiseSpec Noise, BigInteger L1, BigInteger L2Squared)
 {
+    /// <summary>Whether no row changes a number down, so that a unit that is replaced by another moves the numbers by less than both together.</summary>
+    internal bool IsOneSigned { get; init; }
+
     /// <summary>The changes of a node's paid draws, or null where they are no moments or are rounded after summation.</summary>
     /// <param name="spec">The release.</param>
     /// <param name="draws">The draws that the node pays for.</param>
@@ -42,7 +45,7 @@ internal sealed record JointChange(NoiseSpec Noise, BigInteger L1, BigInteger L2
             }
 
             var change = rows[i].Largest;
-            changes.Add(new(draws[i].Noise, change, change * change));
+            changes.Add(new(draws[i].Noise, change, change * change) { IsOneSigned = rows[i].IsNonNegative });
         }
 
         return changes;
@@ -63,7 +66,7 @@ internal sealed record JointChange(NoiseSpec Noise, BigInteger L1, BigInteger L2
 
         if (first.Kind == AccumulatorKind.Bin)
         {
-            return new(Narrowest(draws), factor, factor * factor);
+            return new(Narrowest(draws), factor, factor * factor) { IsOneSigned = draws.All(d => d.Terms[0].Coefficient.Sign > 0) };
         }
 
         // A vector that the kernel clips to the first coordinate's norm.

@@ -1,16 +1,29 @@
+using DpSpark.Core.Accounting.Loss;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Costs;
 using DpSpark.Engine.Planning.Groups;
 
 namespace DpSpark.Engine.Planning;
 
-/// <summary>One way to plan a request: a noise family per group and a selection rule, with budgets divided and every parameter computed. The planner makes a few and keeps the best.</summary>
+/// <summary>
+/// One way to plan a request: a noise family per group and a selection rule. <see cref="Make"/> divides the budget and predicts errors, cheaply; <see cref="Complete"/> computes every
+/// parameter of the one that is kept.
+/// </summary>
 internal sealed class PlanAttempt
 {
     private readonly Dictionary<QueryGroup, (PlannedOutput? Payer, IReadOnlyList<PlannedDraw> Draws)> _draws = [];
+    private readonly SelectionStrategy? _strategy;
 
-    private PlanAttempt(PlanStructure structure) => Structure = structure;
+    private PlanAttempt(PlanStructure structure, SelectionStrategy? strategy)
+    {
+        Structure = structure;
+        _strategy = strategy;
+        Calibration = new(structure);
+    }
 
     internal PlanStructure Structure { get; }
+
+    internal BudgetCalibration Calibration { get; }
 
     internal List<QueryGroup> Groups => Structure.Groups;
 
@@ -34,74 +47,81 @@ internal sealed class PlanAttempt
     internal SelectionRule? Selection { get; private set; }
 
     /// <summary>Predicted error of all outputs: the sum of the logarithms of their standard deviations. Comparable between attempts at one request.</summary>
-    internal double Score { get; private set; }
+    internal double Score => Structure.Outputs.Where(o => o.Groups.Count > 0).Sum(o => o.Score());
 
     /// <summary>Logarithm of one aggregate's predicted standard deviation.</summary>
     internal double ScoreOf(int aggregate) => Structure.Outputs[aggregate].Score();
 
-    internal static PlanAttempt Make(PlanStructure structure, SelectionStrategy? strategy)
+    /// <summary>Divides the budget and calibrates.</summary>
+    /// <param name="structure">Groups and outputs.</param>
+    /// <param name="strategy">The selection rule; null for public partitions.</param>
+    /// <param name="accountant">How precisely; null for a closed form that only ranks.</param>
+    internal static PlanAttempt Make(PlanStructure structure, SelectionStrategy? strategy, LossAccountant? accountant)
     {
-        var attempt = new PlanAttempt(structure);
-        attempt.Faults.AddRange(BudgetSplit.Divide(structure.Groups, Rational.From(attempt.Request.Epsilon), Rational.From(attempt.Request.Delta)));
+        var attempt = new PlanAttempt(structure, strategy);
+        attempt.Faults.AddRange(BudgetSplit.Divide(structure, Rational.From(attempt.Request.Epsilon), Rational.From(attempt.Request.Delta)));
         if (attempt.Faults.Count == 0)
         {
-            attempt.SettleLevels();
-            attempt.SettleGrids();
-        }
-
-        if (attempt.Faults.Count == 0)
-        {
-            attempt.BuildNodes();
-            attempt.BuildSelection(strategy);
+            attempt.Calibrate(accountant);
         }
 
         return attempt;
     }
 
+    /// <summary>Calibrates once more; the division stays.</summary>
+    internal void Calibrate(LossAccountant? accountant)
+    {
+        if (Groups.OfType<SelectionGroup>().FirstOrDefault(g => g.IsTable) is { } table)
+        {
+            table.Budget = SelectionRule.TableBudget(table.Epsilon.ToDouble(), table.SelectionDelta.ToDouble(), Partitions, Request.Selection!.PreThreshold);
+            if (table.Budget is null)
+            {
+                Refuse();
+                return;
+            }
+        }
+
+        Calibration.Run(accountant);
+        Selection = null;
+        if (_strategy is not null && accountant is not null)
+        {
+            BuildSelection(accountant);
+        }
+    }
+
+    /// <summary>Computes grids, draws, nodes and the selection.</summary>
+    internal void Complete(LossAccountant accountant)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            SettleGrids();
+            if (Faults.Count > 0)
+            {
+                return;
+            }
+
+            BuildNodes();
+            if (Faults.Count > 0 || Calibration.Holds(accountant, _draws.ToDictionary(d => d.Key, d => d.Value.Draws)))
+            {
+                break;
+            }
+
+            // A grid of few units makes the loss of Laplace noise coarser than was assumed; it is known now.
+            Calibration.Learn(_draws.ToDictionary(d => d.Key, d => d.Value.Draws), accountant, tries);
+        }
+
+        if (_strategy is not null && Faults.Count == 0)
+        {
+            BuildSelection(accountant);
+        }
+    }
+
+    private int Partitions => (int)System.Numerics.BigInteger.Min(Norms.Partitions, int.MaxValue);
+
     /// <summary>The samplers return 128-bit numbers: scales above 2^100 units leave too little room.</summary>
     private static bool IsTooWide(NoiseSpec noise) => noise.Numerator > noise.Denominator << (noise.Kind == NoiseKind.DiscreteLaplace ? 100 : 200);
 
     private static string Describe(GridUnit unit) => unit.DecimalScale > 0 ? $"10^-{unit.DecimalScale}" : unit.BinaryExponent == 0 ? "1" : $"2^{unit.BinaryExponent}";
-
-    private void SettleLevels()
-    {
-        // Groups with a budget of their own are calibrated alone; the others share one mu, divided by weight (noise ∝ 1/weight, as with Laplace).
-        var gridBits = GaussianPool.LeastGridBits;
-        var muSquared = new Dictionary<QueryGroup, Rational>();
-        var pool = Groups.Where(i => i.IsGaussian && i.IsPooled).ToList();
-        if (pool.Count > 0)
-        {
-            var epsilon = pool.Aggregate(Rational.Zero, (sum, i) => sum + i.Epsilon);
-            var delta = pool.Aggregate(Rational.Zero, (sum, i) => sum + (i.Delta - i.SelectionDelta));
-            var mu = GaussianPool.MuSquared(epsilon, delta);
-            var squares = pool.Aggregate(Rational.Zero, (sum, i) => sum + i.WeightSquared);
-            foreach (var group in pool)
-            {
-                muSquared[group] = mu * group.WeightSquared / squares;
-            }
-        }
-
-        foreach (var group in Groups.Where(i => i.IsGaussian && !i.IsPooled))
-        {
-            muSquared[group] = GaussianPool.MuSquared(group.Epsilon, group.Delta - group.SelectionDelta);
-        }
-
-        if (muSquared.Count > 0)
-        {
-            // The audit composes all Gaussians of the plan, pooled or not, into one mu: its grid must be fine enough for that, too.
-            var all = muSquared.Values.Aggregate(Rational.Zero, (sum, m) => sum + m).ToDouble();
-            gridBits = GaussianPool.GridBits(all, muSquared.Keys.Aggregate(Rational.Zero, (sum, i) => sum + i.Epsilon).ToDouble());
-            foreach (var (group, mu) in muSquared)
-            {
-                gridBits = Math.Max(gridBits, GaussianPool.GridBits(mu.ToDouble(), group.Epsilon.ToDouble()));
-            }
-        }
-
-        foreach (var group in Groups)
-        {
-            group.Level = new(group.Kind, group.IsGaussian ? muSquared[group] : group.Epsilon, gridBits);
-        }
-    }
 
     private void SettleGrids()
     {
@@ -128,6 +148,9 @@ internal sealed class PlanAttempt
 
     private void BuildNodes()
     {
+        Nodes.Clear();
+        Draws.Clear();
+        Structure.Context.ClearAccumulators();
         foreach (var group in Groups)
         {
             _draws[group] = (null, group.Draws(group.Level));
@@ -140,7 +163,6 @@ internal sealed class PlanAttempt
             var draws = all[output.Aggregate];
             Draws.Add(draws);
             Nodes.AddRange(output.Nodes(draws));
-            Score += draws.Count > 0 ? output.Score() : 0;
             if (draws.Any(g => g.Any(d => IsTooWide(d.Spec.Noise))))
             {
                 Faults.Add(new(
@@ -163,18 +185,19 @@ internal sealed class PlanAttempt
         return [.. draws.Select(d => group.For(d, output) is var same ? same with { Spec = same.Spec with { SharedWith = payer.NodeName } } : same)];
     }
 
-    private void BuildSelection(SelectionStrategy? strategy)
+    private void BuildSelection(LossAccountant accountant)
     {
-        if (strategy is not { } rule || Groups.Find(i => i.Selects) is not { } group)
-        {
-            return;
-        }
-
-        var (payer, draws) = _draws[group];
-        Selection = SelectionRule.Make(rule, group.Epsilon, group.SelectionDelta, (long)Norms.Partitions, Request.Selection!.PreThreshold, draws.Count > 0 ? draws[0].Spec : null, payer?.NodeName);
+        var group = Groups.Find(i => i.Selects)!;
+        var draw = group.IsTable ? null : (_draws.TryGetValue(group, out var known) ? known.Draws : group.Draws(group.Level))[0].Spec;
+        var output = Structure.Outputs.Find(o => o.Groups.Contains(group));
+        Selection = group is SelectionGroup { IsTable: true } table
+            ? SelectionRule.OfTable(table.Budget!.Value, Request.Selection!.PreThreshold)
+            : SelectionRule.OfThreshold(_strategy!.Value, Calibration.NewPartitionChance(accountant), Request.Selection!.PreThreshold, draw!, output?.NodeName);
         if (Selection is null)
         {
-            Faults.Add(new("DPS2517", "partition_selection", "The share of epsilon or delta is too small for private partition selection.", ["Raise delta or the selection's share.", "Lower max_partitions_contributed.", "Use strategy: gaussian_threshold, which suits many partitions per unit."]));
+            Refuse();
         }
     }
+
+    private void Refuse() => Faults.Add(new("DPS2517", "partition_selection", "The share of epsilon or delta is too small for private partition selection.", ["Raise delta or the selection's share.", "Lower max_partitions_contributed.", "Use strategy: gaussian_threshold, which suits many partitions per unit."]));
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Accounting;
 using DpSpark.Core.Numerics;
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
 using DpSpark.Core.Stages.Items;
@@ -23,8 +24,9 @@ public sealed record PlanAuditResult(double Epsilon, double Delta, IReadOnlyList
 /// the planner but the norms of contribution bounds, and believes no share: the selection's only names the epsilon at which optimal composition is read.
 /// </summary>
 /// <remarks>
-/// Laplace mechanisms add up exactly as rationals. All Gaussian noise of the plan, that of selection included, is composed into one mu. Selection adds its table's or threshold's
-/// part. Source: dp-math.md 2.2, 4.1 to 4.4, 5.1, 5.2, 5.5.
+/// Laplace mechanisms add up exactly as rationals. All Gaussian noise of the plan, that of selection included, is composed into one mu. Where both meet, or a sum exceeds the claim,
+/// the distribution of the privacy loss decides. A threshold is taken together with the noise (dp-math.md 4.5). Whatever has no branch is a finding.
+/// Source: dp-math.md 2.2, 4.1 to 4.5, 5.1 to 5.3, 5.5, 5.7.
 /// </remarks>
 public sealed class PlanAudit
 {
@@ -35,8 +37,9 @@ public sealed class PlanAudit
     private readonly List<string> _findings = [];
     private readonly SortedDictionary<int, List<DrawSpec>> _columns = [];
     private readonly ContributionNorms? _norms;
-    private Rational _pureEpsilon;
-    private Rational _muSquared;
+    private readonly List<AuditCost> _costs = [];
+    private Rational _fixedEpsilon;
+    private double _newChance;
     private double _smallestVariance = double.PositiveInfinity;
 
     private PlanAudit(ReleasePlan plan)
@@ -70,12 +73,12 @@ public sealed class PlanAudit
 
         if (_plan.Bounds is { } bounds)
         {
-            _pureEpsilon += BoundsAudit.Recompute(bounds.Spec, _findings);
+            _fixedEpsilon += BoundsAudit.Recompute(bounds.Spec, _findings);
         }
 
         if (_spec.TopK is { } top)
         {
-            _pureEpsilon += TopKAudit.Recompute(_plan, top, _norms, _findings);
+            _fixedEpsilon += TopKAudit.Recompute(_plan, top, _norms, _findings);
         }
 
         CheckNames();
@@ -91,41 +94,91 @@ public sealed class PlanAudit
 
         CheckColumns();
 
-        var (selectionEpsilon, selectionDelta) = _spec.Selection is { } selection ? CheckSelection(selection) : (0, 0);
-        selectionDelta += _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0;
+        if (_spec.Selection is { } selection)
+        {
+            CheckSelection(selection);
+        }
+
         if (_spec.Selection is null && !_spec.PublicPartitions)
         {
             _findings.Add("Partitions are neither public nor selected.");
         }
 
-        return Compose(selectionEpsilon, selectionDelta);
+        if (IsReplaced && _spec.Selection is not null)
+        {
+            _findings.Add("Private selection holds for add/remove only.");
+        }
+
+        return Compose();
     }
 
-    private PlanAuditResult Compose(double selectionEpsilon, double selectionDelta)
+    private bool IsReplaced => _plan.Request.Adjacency switch
+    {
+        NeighbouringRelation.AddOrRemoveOne => false,
+        NeighbouringRelation.ReplaceOne => true,
+        _ => throw new InvalidOperationException("DPS9007: the audit does not know the neighbouring relation."),
+    };
+
+    private PlanAuditResult Compose()
     {
         var claimed = Rational.From(_plan.Epsilon);
-        var pure = _pureEpsilon + Rational.FromDouble(selectionEpsilon);
-        if (_muSquared.Sign == 0)
+        var composition = new AuditComposition(_norms!, _costs, _fixedEpsilon, _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0);
+        if (_plan.Request.Rho is { } rho)
         {
-            // Without selection this comparison is exact.
-            var limit = selectionEpsilon > 0 ? claimed * Rational.FromDouble(1 + Tolerance) : claimed;
-            Require(pure <= limit, "The mechanisms together need more epsilon than the plan claims.");
-            Require(selectionDelta <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
-            return new(pure.ToDouble(), selectionDelta, _findings);
+            Require(composition.Rho() <= Rational.From(rho), "The mechanisms together need more rho than the plan claims.");
+            var converted = Zcdp.Delta(rho.ToDouble(), _plan.Epsilon.ToDouble());
+            Require(converted <= _plan.Delta.ToDouble() * (1 + Tolerance), "The plan's epsilon and delta are not what its rho converts to.");
+            Require(_spec.Selection is null, "rho says nothing of a selection.");
+            return new(_plan.Epsilon.ToDouble(), converted, _findings);
         }
 
-        var rest = (claimed - pure).ToDouble();
-        if (!(rest > 0))
+        if (composition.IsPure)
         {
-            _findings.Add("Nothing of epsilon is left for the Gaussian mechanisms.");
-            return new(double.PositiveInfinity, 1, _findings);
+            // Exact: no rounding in this comparison.
+            var pure = composition.PureEpsilon(_norms!.Partitions);
+            if (pure <= claimed)
+            {
+                var keys = Elementary.OneMinusPower(_newChance, (double)_norms.Partitions);
+                keys += composition.FixedDelta;
+                Require(keys <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
+                return new(pure.ToDouble(), keys, _findings);
+            }
+
+            Require(_plan.Delta.Sign > 0, "The mechanisms together need more epsilon than the plan claims.");
         }
 
-        var muSquared = _muSquared.ToDouble();
-        Require(_smallestVariance * (1 + 1e-6) >= GaussianPool.NeededVariance(muSquared, rest), "The grid of a Gaussian mechanism is too coarse to be accounted like a continuous one.");
-        var delta = selectionDelta + GaussianPool.Delta(rest, Math.Sqrt(muSquared));
-        Require(delta <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more delta than the plan claims.");
-        return new(_plan.Epsilon.ToDouble(), delta, _findings);
+        var worst = WorstDelta(composition, claimed);
+        Require(worst <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more epsilon or delta than the plan claims.");
+        return new(_plan.Epsilon.ToDouble(), Math.Min(1, worst), _findings);
+    }
+
+    /// <summary>The largest, over the number k of partitions that are new to the unit, of the joint chance of noise and keys (dp-math.md 4.5); k = 0 alone without a threshold.</summary>
+    private double WorstDelta(AuditComposition composition, Rational claimed)
+    {
+        if (composition.NeededVariance(claimed) is var needed)
+        {
+            Require(_smallestVariance * (1 + 1e-6) >= needed, "The grid of a Gaussian mechanism is too coarse to be accounted like a continuous one.");
+        }
+
+        var partitions = _norms!.Partitions;
+        var worst = composition.Delta(claimed, partitions);
+        if (_newChance == 0)
+        {
+            return worst;
+        }
+
+        var each = composition.IsClosedForm && partitions <= 1000;
+        for (BigInteger first = 1; first <= partitions;)
+        {
+            // More new partitions mean more keys and less noise to pay for: a range is bounded by its worse end of each.
+            var last = each ? first : BigInteger.Min(partitions, (2 * first) - 1);
+            var keys = Elementary.OneMinusPower(_newChance, (double)last);
+            var noise = composition.Delta(claimed, partitions - first);
+            worst = Math.Max(worst, keys + ((1 - keys) * noise));
+            first = last + 1;
+        }
+
+        return worst;
     }
 
     private void CheckNames()
@@ -199,7 +252,12 @@ public sealed class PlanAudit
 
     private bool IsOneRow => _norms!.RowsPerPartition is { IsOne: true };
 
-    private void SpendRows(JointChange change) => Spend(change.Noise, RowsL1() * change.L1, _norms!.RowsL2Squared * change.L2Squared);
+    private void SpendRows(JointChange change) => Spend(
+        change.Noise,
+        RowsL1() * change.L1 * (IsReplaced ? 2 : 1),
+        _norms!.RowsL2Squared * change.L2Squared * (!IsReplaced ? 1 : change.IsOneSigned ? 2 : 4),
+        false,
+        RowsPerPartition() * change.L1);
 
     private void NoteVariances(IEnumerable<DrawSpec> draws)
     {
@@ -246,7 +304,7 @@ public sealed class PlanAudit
             Require(level.Coefficients.Count == 0 || level.Coefficients.Count == tree.Branching, "A level's code does not fit its families.");
             var l1 = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + BigInteger.Abs(c));
             var l2Squared = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + ((BigInteger)c * c));
-            Spend(level.Noise, RowsL1() * l1, Bounded(_norms!.RowsL2Squared) * l2Squared);
+            Spend(level.Noise, RowsL1() * l1 * (IsReplaced ? 2 : 1), Bounded(_norms!.RowsL2Squared) * l2Squared * (IsReplaced ? 4 : 1), false, RowsPerPartition() * l1);
         }
     }
 
@@ -266,7 +324,7 @@ public sealed class PlanAudit
 
     private void CheckDraw(DrawSpec draw)
     {
-        var (row, partition) = Change(draw);
+        var (row, partition, isOneSigned) = Change(draw);
         if (row.Sign > 0 && partition.Sign > 0)
         {
             _findings.Add("A draw mixes sums of rows and sums of units.");
@@ -285,10 +343,17 @@ public sealed class PlanAudit
             l2Squared = perPartition * perPartition * _norms.Partitions;
         }
 
-        Spend(draw.Noise, l1, l2Squared);
+        if (IsReplaced)
+        {
+            // The square of |x - y| is at most |x|² + |y|² when all changes have one sign, else twice that.
+            l1 *= 2;
+            l2Squared *= isOneSigned ? 2 : 4;
+        }
+
+        Spend(draw.Noise, l1, l2Squared, !ofRows, perPartition);
     }
 
-    private void Spend(NoiseSpec noise, BigInteger l1, BigInteger l2Squared)
+    private void Spend(NoiseSpec noise, BigInteger l1, BigInteger l2Squared, bool byUnits, BigInteger perPartition)
     {
         if (noise.Numerator.Sign <= 0 || noise.Denominator.Sign <= 0)
         {
@@ -296,30 +361,39 @@ public sealed class PlanAudit
         }
         else if (noise.Kind == NoiseKind.DiscreteLaplace)
         {
-            _pureEpsilon += Rational.From(l1) * new Rational(noise.Denominator, noise.Numerator);
+            _costs.Add(AuditCost.Laplace(Rational.From(l1) * new Rational(noise.Denominator, noise.Numerator), byUnits, perPartition));
+        }
+        else if (noise.Kind != NoiseKind.DiscreteGaussian)
+        {
+            _findings.Add("The audit does not know a noise family.");
         }
         else
         {
-            _muSquared += Rational.From(l2Squared) * new Rational(noise.Denominator, noise.Numerator);
+            _costs.Add(AuditCost.Gaussian(Rational.From(l2Squared) * new Rational(noise.Denominator, noise.Numerator), byUnits));
             _smallestVariance = Math.Min(_smallestVariance, Rounding.Nearest(noise.Numerator, noise.Denominator));
         }
     }
 
-    /// <summary>Largest change of a draw by one row, and by one unit's presence in a partition.</summary>
-    private (BigInteger Row, BigInteger Partition) Change(DrawSpec draw)
+    /// <summary>Largest change of a draw by one row, and by one unit's presence in a partition; whether all changes have one sign.</summary>
+    private (BigInteger Row, BigInteger Partition, bool IsOneSigned) Change(DrawSpec draw)
     {
         BigInteger low = 0, high = 0, partition = 0;
+        var (up, down) = (false, false);
         foreach (var term in draw.Terms)
         {
             if (term.Accumulator == -1)
             {
                 partition += BigInteger.Abs(term.Coefficient);
+                up |= term.Coefficient.Sign > 0;
+                down |= term.Coefficient.Sign < 0;
                 continue;
             }
 
             if (term.Accumulator < -1)
             {
                 partition += BigInteger.Abs(term.Coefficient) * DistinctValues(term);
+                up |= term.Coefficient.Sign > 0;
+                down |= term.Coefficient.Sign < 0;
                 continue;
             }
 
@@ -327,6 +401,8 @@ public sealed class PlanAudit
             Require(accumulator.Kind is AccumulatorKind.Count or AccumulatorKind.Sum or AccumulatorKind.PartitionSum, "A draw of squares, products, bins or coordinates is not accounted.");
             var a = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Lower;
             var b = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Upper;
+            up |= a.Sign > 0 || b.Sign > 0;
+            down |= a.Sign < 0 || b.Sign < 0;
             if (accumulator.Kind == AccumulatorKind.PartitionSum)
             {
                 partition += BigInteger.Max(BigInteger.Abs(a), BigInteger.Abs(b));
@@ -338,7 +414,7 @@ public sealed class PlanAudit
             }
         }
 
-        return (BigInteger.Max(BigInteger.Abs(low), BigInteger.Abs(high)), partition);
+        return (BigInteger.Max(BigInteger.Abs(low), BigInteger.Abs(high)), partition, !(up && down));
     }
 
     private BigInteger RowsPerPartition() => Bounded(_norms!.RowsPerPartition ?? BigInteger.Zero);
@@ -351,18 +427,23 @@ public sealed class PlanAudit
         return rows;
     }
 
-    private (double Epsilon, double Delta) CheckSelection(SelectionSpec selection)
+    private void CheckSelection(SelectionSpec selection)
     {
-        var partitions = (double)_norms!.Partitions;
         if (selection.Strategy == SelectionStrategy.TruncatedGeometric)
         {
-            return CheckTable(selection.Table, partitions);
+            CheckTable(selection.Table);
+            return;
+        }
+
+        if (selection.Strategy is not (SelectionStrategy.LaplaceThreshold or SelectionStrategy.GaussianThreshold))
+        {
+            _findings.Add("The audit does not know the selection's rule.");
         }
 
         if (selection.Noise is not { } noise || selection.NoiseGrid.BinaryExponent > 0 || selection.NoiseGrid.DecimalScale != 0)
         {
             _findings.Add("A threshold has no noise, or noise coarser than one unit.");
-            return (double.PositiveInfinity, 1);
+            return;
         }
 
         var units = BigInteger.One << -selection.NoiseGrid.BinaryExponent;
@@ -370,29 +451,28 @@ public sealed class PlanAudit
         {
             var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null && d.Part == "count");
             var ofUnits = draw is { Shift: 0, Terms.Count: 1 } && draw.Noise == noise && draw.Grid == selection.NoiseGrid && draw.Terms[0].Coefficient == units
-                && (draw.Terms[0].Accumulator == -1 || (_norms.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
+                && (draw.Terms[0].Accumulator == -1 || (_norms!.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
             Require(ofUnits, "The count that the threshold is compared with is not the one that is released.");
         }
         else
         {
-            Spend(noise, _norms.Partitions * units, _norms.Partitions * units * units);
+            Spend(noise, _norms!.Partitions * units, _norms.Partitions * units * units, true, units);
         }
 
         // A partition that one unit alone makes eligible passes when the noise reaches T - N units.
         var distance = (double)(selection.Threshold - (selection.PreThreshold * units));
         var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        var chance = noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceUpperTail(spread, distance)
+        _newChance = noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceUpperTail(spread, distance)
             : distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
-        return (0, Elementary.OneMinusPower(chance, partitions));
     }
 
-    private (double Epsilon, double Delta) CheckTable(IReadOnlyList<BigInteger> table, double partitions)
+    private void CheckTable(IReadOnlyList<BigInteger> table)
     {
         var one = TruncatedGeometricTable.One;
         if (table.Count == 0 || table[^1] != one)
         {
             _findings.Add("The selection's table does not end in certainty.");
-            return (double.PositiveInfinity, 1);
+            return;
         }
 
         // The smallest epsilon0 that both inequalities of the definition hold with, given delta0 = P(1).
@@ -416,18 +496,19 @@ public sealed class PlanAudit
         var delta0 = Rounding.Nearest(delta, one);
         var row = _plan.Mechanisms.FirstOrDefault(m => m.Node == RequestCheck.SelectionName);
         var claimed = row?.Epsilon.ToDouble() ?? 0;
-        var basic = epsilon0 * partitions;
-        if (basic > claimed && partitions <= SelectionRule.MaxComposed)
+        var partitions = (double)_norms!.Partitions;
+        var (epsilon, delta1) = (epsilon0 * partitions, Elementary.OneMinusPower(delta0, partitions));
+        if (epsilon > claimed && partitions <= SelectionRule.MaxComposed)
         {
             // Optimal composition instead of the sum; which epsilon it is read at is free, the claimed share is as good as any.
             var composed = OptimalComposition.Delta(epsilon0, delta0, (int)partitions, claimed);
             if (composed <= _plan.Delta.ToDouble())
             {
-                return (claimed, composed);
+                (epsilon, delta1) = (claimed, composed);
             }
         }
 
-        return (basic, Elementary.OneMinusPower(delta0, partitions));
+        _costs.Add(AuditCost.Table(epsilon0, delta0, epsilon, delta1));
     }
 
     private static Rational Worse(Rational worst, BigInteger numerator, BigInteger denominator)

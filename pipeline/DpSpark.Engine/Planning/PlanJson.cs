@@ -159,8 +159,8 @@ public static class PlanJson
         json.WriteString("$schema", Schema);
         json.WriteString("name", request.Name);
         json.WriteStartObject("guarantee");
-        json.WriteString("definition", plan.Delta.Sign == 0 ? "pure DP" : "approximate DP");
-        json.WriteString("adjacency", "add_remove");
+        json.WriteString("definition", plan.Definition);
+        json.WriteString("adjacency", plan.Adjacency);
         json.WriteStartObject("privacy_unit");
         Strings(json, "id", request.Unit.IdColumns);
         json.WriteString("level", request.Unit.IdColumns.Count == 0 ? "row" : "unit");
@@ -169,6 +169,7 @@ public static class PlanJson
         json.WriteString("epsilon", plan.Epsilon.ToString());
         json.WriteString("delta", plan.Delta.ToString());
         json.WriteString("accountant", plan.Accountant);
+        Strings(json, "reasons", plan.Reasons);
         json.WriteEndObject();
 
         json.WriteStartObject("bounding");

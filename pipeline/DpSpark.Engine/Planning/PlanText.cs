@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Bounds;
 
@@ -70,12 +71,14 @@ public static class PlanText
         var spec = plan.Spec;
         if (unit.IdColumns.Count == 0)
         {
-            text.Append("Protects   one row, add/remove\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"Protects   one row, {Relation(plan.Request)}\n\n");
             return;
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"Protects   one unit ({string.Join(", ", unit.IdColumns)}), add/remove\n           at most {Bounds(spec)}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Protects   one unit ({string.Join(", ", unit.IdColumns)}), {Relation(plan.Request)}\n           at most {Bounds(spec)}\n\n");
     }
+
+    private static string Relation(ReleaseRequest request) => request.Adjacency == NeighbouringRelation.ReplaceOne ? "replaced by another" : "add/remove";
 
     private static string Bounds(StageSpec spec)
     {
@@ -163,7 +166,7 @@ public static class PlanText
 
     private static void Budget(ReleasePlan plan, StringBuilder text)
     {
-        text.Append(CultureInfo.InvariantCulture, $"Budget     epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}\n");
+        text.Append(CultureInfo.InvariantCulture, $"Budget     {(plan.Request.Rho is { } rho ? $"rho {rho}, that is " : string.Empty)}epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}\n");
         foreach (var question in plan.Bounds?.Questions ?? [])
         {
             text.Append(CultureInfo.InvariantCulture, $"           first pass, {question.Name}: epsilon {Short(question.Epsilon.ToDouble())}, before all others\n");
@@ -179,14 +182,9 @@ public static class PlanText
             }
         }
 
-        if (plan.Accountant == "gdp")
+        foreach (var reason in plan.Reasons)
         {
-            text.Append("           shares of Gaussian mechanisms are composed into one (Gaussian differential privacy), which needs less noise than each share alone\n");
-        }
-
-        if (plan.Request.Noise == NoiseChoice.Auto)
-        {
-            text.Append("           noise: auto chose the families with the smallest predicted standard deviations together\n");
+            text.Append(CultureInfo.InvariantCulture, $"           {reason}\n");
         }
 
         var level = plan.Request.ConfidenceLevel?.ToDouble() ?? 0.95;

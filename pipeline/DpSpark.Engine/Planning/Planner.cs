@@ -1,3 +1,4 @@
+using DpSpark.Core.Accounting.Loss;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Bounds;
@@ -8,6 +9,9 @@ namespace DpSpark.Engine.Planning;
 /// <summary>Turns a request into a plan: which mechanisms, with which exact parameters, at which cost. Pure: no data, no clock, no randomness; the same request gives the same plan.</summary>
 public static class Planner
 {
+    /// <summary>Relative precision of epsilon in the plan that is kept: every precision is safe, a finer one takes longer.</summary>
+    private const double FinalPrecision = 1e-5;
+
     /// <summary>Plans a release.</summary>
     /// <param name="request">The request.</param>
     /// <exception cref="PlanningException">The request cannot be planned; holds all faults at once.</exception>
@@ -18,6 +22,14 @@ public static class Planner
     public static ReleasePlan Plan(ReleaseRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if ((request.Adjacency == NeighbouringRelation.ReplaceOne || request.Rho is not null) && (request.TopK is not null || FirstPass.IsNeeded(request)))
+        {
+            throw new PlanningException(
+            [
+                new("DPS2525", request.Rho is null ? "privacy.adjacency" : "privacy.rho", "Automatic bounds and top_k are accounted as epsilon for a unit that is there or not.", ["Write epsilon and adjacency: add_remove.", "Give the bounds, and leave top_k out."]),
+            ]);
+        }
+
         return FirstPass.IsNeeded(request) ? FirstPass.Plan(request) : PlanParts(request);
     }
 
@@ -36,18 +48,23 @@ public static class Planner
         }
 
         var norms = NormsOf(request);
-        var best = request.Noise switch
+        var attempts = new PlanSearch(request, norms).Ranked();
+        foreach (var attempt in attempts)
         {
-            NoiseChoice.Laplace => Best(request, norms, _ => NoiseKind.DiscreteLaplace),
-            NoiseChoice.Gaussian => Best(request, norms, _ => NoiseKind.DiscreteGaussian),
-            _ => BestMix(request, norms),
-        };
-        if (best.Faults.Count > 0)
-        {
-            throw new PlanningException(best.Faults);
+            var accountant = new LossAccountant(FinalPrecision);
+            attempt.Calibrate(accountant);
+            if (attempt.Faults.Count == 0)
+            {
+                attempt.Complete(accountant);
+            }
+
+            if (attempt.Faults.Count == 0)
+            {
+                return Describe(request, attempt);
+            }
         }
 
-        return Describe(request, best);
+        throw new PlanningException(attempts[0].Faults);
     }
 
     /// <summary>The norms of a request whose bounds were checked.</summary>
@@ -59,102 +76,19 @@ public static class Planner
             : ContributionNorms.Of(unit.MaxPartitionsContributed, unit.MaxContributionsPerPartition, unit.MaxContributions, request.Keyset?.Keys.Count)!;
     }
 
-    /// <summary>
-    /// Laplace for all, Gaussian for all, and the mixtures between: Gaussian for the k groups that gain most from it. The smallest sum of logarithms of the predicted standard
-    /// deviations wins; the earlier one on a tie.
-    /// </summary>
-    private static PlanAttempt BestMix(ReleaseRequest request, ContributionNorms norms)
-    {
-        var laplace = Best(request, norms, _ => NoiseKind.DiscreteLaplace);
-        var groups = laplace.Structure.Choices;
-        if (request.Delta.Sign == 0 || laplace.Faults.Count > 0 || groups.Count == 0)
-        {
-            return laplace;
-        }
-
-        var gaussian = Best(request, norms, _ => NoiseKind.DiscreteGaussian);
-        if (gaussian.Faults.Count > 0)
-        {
-            return laplace;
-        }
-
-        var best = gaussian.Score < laplace.Score ? gaussian : laplace;
-        var byGain = Enumerable.Range(0, groups.Count).OrderBy(g => gaussian.ScoreOf(groups[g]) - laplace.ScoreOf(groups[g])).ThenBy(g => g).ToList();
-        var kinds = new NoiseKind[groups.Count];
-        for (var k = 0; k < groups.Count - 1; k++)
-        {
-            kinds[byGain[k]] = NoiseKind.DiscreteGaussian;
-            var mixed = Best(request, norms, g => kinds[g]);
-            if (mixed.Faults.Count == 0 && mixed.Score < best.Score)
-            {
-                best = mixed;
-            }
-        }
-
-        return best;
-    }
-
-    /// <summary>The attempt with these noise families and the asked selection rule, or the rule with the smallest number of units that is shown with probability one half.</summary>
-    private static PlanAttempt Best(ReleaseRequest request, ContributionNorms norms, Func<int, NoiseKind> kinds)
-    {
-        if (request.Selection is not { } selection)
-        {
-            return BestShape(request, norms, kinds, null);
-        }
-
-        if (selection.Strategy is { } asked)
-        {
-            return BestShape(request, norms, kinds, asked);
-        }
-
-        PlanAttempt? best = null;
-        foreach (var strategy in new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold })
-        {
-            var attempt = BestShape(request, norms, kinds, strategy);
-            if (best is null || (attempt.Faults.Count == 0 && (best.Faults.Count > 0 || attempt.Selection!.UnitsForHalf < best.Selection!.UnitsForHalf)))
-            {
-                best = attempt;
-            }
-        }
-
-        return best!;
-    }
-
-    /// <summary>The attempt whose way to share moments between aggregates has the smallest predicted error; the plainest one on a tie.</summary>
-    private static PlanAttempt BestShape(ReleaseRequest request, ContributionNorms norms, Func<int, NoiseKind> kinds, SelectionStrategy? strategy)
-    {
-        PlanAttempt? best = null;
-        foreach (var shape in MomentShape.All)
-        {
-            var structure = PlanStructure.Make(request, norms, kinds, strategy, shape);
-            if (!structure.Uses(shape))
-            {
-                continue;
-            }
-
-            var attempt = PlanAttempt.Make(structure, strategy);
-            if (best is null || (attempt.Faults.Count == 0 && (best.Faults.Count > 0 || attempt.Score < best.Score - 1e-9)))
-            {
-                best = attempt;
-            }
-        }
-
-        return best!;
-    }
-
     private static ReleasePlan Describe(ReleaseRequest request, PlanAttempt attempt)
     {
-        var gaussians = attempt.Groups.Count(i => i.IsGaussian);
         var plan = new ReleasePlan
         {
             Request = request,
             Spec = SpecOf(request, attempt),
             Epsilon = Charged(attempt.Groups, request.Epsilon, s => s.Epsilon),
-            Delta = Charged(attempt.Groups.Where(i => i.NeedsDelta), request.Delta, s => s.Delta),
-            Accountant = gaussians > 0 ? "gdp" : "basic",
+            Delta = attempt.Calibration.SpendsDelta ? request.Delta : Charged(attempt.Groups.Where(i => i.NeedsDelta), request.Delta, s => s.Delta),
+            Accountant = attempt.Calibration.Accountant,
             Mechanisms = MechanismTable.Of(request, attempt),
             KeepChances = KeepTable(attempt.Selection),
             Diagnostics = [],
+            Reasons = PlanReasons.Of(attempt),
         };
         return plan with { Diagnostics = PlanAdvice.For(plan, attempt) };
     }
@@ -163,7 +97,7 @@ public static class Planner
     private static ExactDecimal Charged(IEnumerable<QueryGroup> items, ExactDecimal total, Func<BudgetShare, ExactDecimal?> own)
     {
         var sum = ExactDecimal.Zero;
-        foreach (var (share, _, _) in items.SelectMany(i => i.Shares).DistinctBy(s => s.Path))
+        foreach (var (share, _, _) in items.SelectMany(i => i.Shares))
         {
             if (own(share) is not { } value)
             {

@@ -20,8 +20,20 @@ public sealed record ReleasePlan
     /// <summary>Delta charged.</summary>
     public required ExactDecimal Delta { get; init; }
 
-    /// <summary>Name of the accountant that composed the mechanisms: <c>gdp</c> where Gaussian mechanisms were composed into one (the rest is added), else <c>basic</c>.</summary>
+    /// <summary>
+    /// Name and version of the accountant that composed the mechanisms: <c>gdp-v1</c> where all noise is Gaussian, <c>pld-v1</c> where loss distributions were used, <c>zcdp-v1</c>,
+    /// or <c>basic-v1</c> where epsilons were added.
+    /// </summary>
     public required string Accountant { get; init; }
+
+    /// <summary>Why the plan is as it is, one sentence each: division of the budget, noise families, accountant, selection rule.</summary>
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+
+    /// <summary>The definition of privacy in words.</summary>
+    public string Definition => Request.Rho is not null ? "zero-concentrated DP" : Delta.Sign == 0 ? "pure DP" : "approximate DP";
+
+    /// <summary>The neighbouring relation in manifest words.</summary>
+    public string Adjacency => Request.Adjacency == NeighbouringRelation.ReplaceOne ? "replace_one" : "add_remove";
 
     /// <summary>One line per mechanism: shares, sensitivities, expected errors; in output order, selection first.</summary>
     public required IReadOnlyList<PlannedMechanism> Mechanisms { get; init; }

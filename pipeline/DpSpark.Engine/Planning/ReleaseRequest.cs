@@ -39,6 +39,15 @@ public sealed record ReleaseRequest
     /// <summary>Which noise.</summary>
     public required NoiseChoice Noise { get; init; }
 
+    /// <summary>How the cost of the mechanisms together is computed.</summary>
+    public AccountantChoice Accountant { get; init; }
+
+    /// <summary>Which data sets the guarantee compares.</summary>
+    public NeighbouringRelation Adjacency { get; init; }
+
+    /// <summary>Total rho where the guarantee is zero-concentrated; <see cref="Epsilon"/> then is what it converts to at <see cref="Delta"/>. Null for (epsilon, delta).</summary>
+    public ExactDecimal? Rho { get; init; }
+
     /// <summary>Level of the confidence intervals, in (0, 1), or null.</summary>
     public ExactDecimal? ConfidenceLevel { get; init; }
 
@@ -60,6 +69,19 @@ public enum NoiseChoice
 
     /// <summary>Whichever has the smaller predicted error.</summary>
     Auto,
+}
+
+/// <summary>The ways to compute what mechanisms cost together.</summary>
+public enum AccountantChoice
+{
+    /// <summary>The tightest: Gaussian noise exactly as Gaussian differential privacy, everything else by the distribution of the privacy loss.</summary>
+    Pld,
+
+    /// <summary>Zero-concentrated differential privacy: rho adds up.</summary>
+    Zcdp,
+
+    /// <summary>Epsilons and deltas of single mechanisms add up; for comparison.</summary>
+    Basic,
 }
 
 /// <summary>Whose privacy is protected and how much one unit may contribute.</summary>

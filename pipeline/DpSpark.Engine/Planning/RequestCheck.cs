@@ -231,6 +231,28 @@ internal static class RequestCheck
             faults.Add(new("DPS2505", "privacy.noise", "Gaussian noise is impossible with delta 0.", ["Use noise: laplace.", "Set a small delta."]));
         }
 
+        if (request.Adjacency == NeighbouringRelation.ReplaceOne && request.Selection is not null)
+        {
+            faults.Add(new(
+                "DPS2525", "privacy.adjacency", "Private partition selection protects a unit that is there or not; for a unit that is replaced it would need the factor of group privacy for the whole release.",
+                ["Write adjacency: add_remove.", "Name the keys in keyset if they are public.", "Halve epsilon with add_remove: that is replace_one for the whole epsilon."]));
+        }
+
+        if (request.Rho is not null && request.Selection is not null)
+        {
+            faults.Add(new("DPS2525", "privacy.rho", "Private partition selection shows a lone key with a small chance that no rho bounds.", ["Write epsilon and delta.", "Name the keys in keyset if they are public."]));
+        }
+
+        if (request.Rho is not null && (request.Delta.Sign == 0 || request.Accountant != AccountantChoice.Zcdp || request.Aggregates.Any(a => a.Budget.Epsilon is not null)))
+        {
+            faults.Add(new("DPS2525", "privacy.rho", "rho needs a delta, the zcdp accountant, and shares by weight.", ["Set a small delta for the report.", "Write weights instead of an epsilon."]));
+        }
+
+        if (request.Accountant == AccountantChoice.Zcdp && request.Delta.Sign == 0)
+        {
+            faults.Add(new("DPS2505", "privacy.accountant", "The zcdp accountant needs a delta above 0.", ["Set a small delta.", "Use accountant: pld."]));
+        }
+
         if (request.ConfidenceLevel is { } level && (level.Sign <= 0 || level >= ExactDecimal.One))
         {
             faults.Add(new("DPS2515", "output.ci", "The confidence level is not between 0 and 1.", ["Use for example 0.95."]));

@@ -17,7 +17,7 @@ namespace DpSpark.Engine.Planning;
 internal static class RequestText
 {
     /// <summary>Version of the rules that turn a request into mechanisms: a change of theirs is a new release, not a replay.</summary>
-    private const int MechanismVersion = 1;
+    private const int MechanismVersion = 2;
 
     internal static string Write(ReleaseRequest request)
     {
@@ -34,6 +34,10 @@ internal static class RequestText
             Number(json, "epsilon", request.Epsilon);
             Number(json, "delta", request.Delta);
             json.WriteString("noise", request.Noise.ToString());
+            json.WriteString("accountant", request.Accountant.ToString());
+            json.WriteString("adjacency", request.Adjacency.ToString());
+            Number(json, "rho", request.Rho);
+            json.WriteString("split", BudgetSplit.IsFree(request) ? "variance_optimal" : "weights");
             Number(json, "ci", request.ConfidenceLevel);
             json.WriteBoolean("non_negative", request.NonNegative);
             json.WriteEndObject();

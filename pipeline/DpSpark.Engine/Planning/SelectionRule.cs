@@ -29,30 +29,38 @@ internal sealed class SelectionRule
     /// <summary>Smallest number of units that is shown with probability one half: what the choice of a rule looks at.</summary>
     internal long UnitsForHalf { get; }
 
-    /// <summary>Whether the budget per partition comes from optimal rather than basic composition.</summary>
-    internal bool IsOptimallyComposed { get; private init; }
-
-    /// <summary>Computes a rule's parameters.</summary>
-    /// <param name="strategy">The rule.</param>
-    /// <param name="epsilon">Its epsilon; for thresholds that of the noise, which <paramref name="draw"/> already has.</param>
-    /// <param name="delta">Delta of the table or of the threshold.</param>
-    /// <param name="partitions">Partitions that one unit may touch.</param>
+    /// <summary>What a table may cost per partition: by basic or, where that shows partitions earlier, optimal composition.</summary>
+    /// <param name="epsilon">Epsilon of all the unit's partitions.</param>
+    /// <param name="delta">Delta of all the unit's partitions.</param>
+    /// <param name="l0">Partitions that one unit may touch.</param>
     /// <param name="preThreshold">N.</param>
-    /// <param name="draw">Thresholds: the noisy number of units.</param>
-    /// <param name="sharedOutput">The output that releases that number too, or null.</param>
-    /// <returns>The rule, or null when the budget is too small for it.</returns>
-    internal static SelectionRule? Make(SelectionStrategy strategy, Rational epsilon, Rational delta, long partitions, int preThreshold, DrawSpec? draw, string? sharedOutput)
+    /// <returns>The budget, or null when it is too small.</returns>
+    internal static SelectionBudget? TableBudget(double epsilon, double delta, int l0, int preThreshold)
     {
-        var l0 = (int)Math.Min(partitions, int.MaxValue);
-        var basic = SelectionBudget.Basic(epsilon.ToDouble(), delta.ToDouble(), l0).Safely();
+        if (!(epsilon > 0 && delta > 0))
+        {
+            return null;
+        }
+
+        var basic = SelectionBudget.Basic(epsilon, delta, l0).Safely();
         if (!(basic.Delta >= Math.ScaleB(1, -100)) || !(basic.Epsilon > 0))
         {
             return null;
         }
 
-        return strategy == SelectionStrategy.TruncatedGeometric
-            ? Table(basic, epsilon.ToDouble(), delta.ToDouble(), l0, preThreshold)
-            : Threshold(strategy, basic.Delta, preThreshold, draw!, sharedOutput);
+        // Closed forms decide which split is better; only that one's table is built. About as many entries as it takes to be certain.
+        var budget = basic;
+        if (l0 is > 1 and <= MaxComposed)
+        {
+            var composed = SelectionBudget.Optimal(epsilon, Rounding.Inward(delta), l0, 0.5).Safely();
+            composed = composed with { Epsilon = composed.Epsilon * (1 - CompositionMargin) };
+            if (composed.Epsilon > 0 && new TruncatedGeometric(composed, preThreshold).UnitsFor(0.5) < new TruncatedGeometric(basic, preThreshold).UnitsFor(0.5))
+            {
+                budget = composed;
+            }
+        }
+
+        return new TruncatedGeometric(budget, preThreshold).SecondCrossover > TruncatedGeometricTable.MaxEntries - 2 ? null : budget;
     }
 
     internal double KeepProbability(long units) => _keep(units);
@@ -83,31 +91,12 @@ internal sealed class SelectionRule
         return high;
     }
 
-    private static SelectionRule? Table(SelectionBudget basic, double epsilon, double delta, int l0, int preThreshold)
+    /// <summary>The rule with the table of a budget.</summary>
+    internal static SelectionRule OfTable(SelectionBudget budget, int preThreshold)
     {
-        // Closed forms decide which split is better; only that one's table is built. About as many entries as it takes to be certain.
-        var budget = basic;
-        var half = new TruncatedGeometric(basic, preThreshold).UnitsFor(0.5);
-        var optimal = false;
-        if (l0 is > 1 and <= MaxComposed)
-        {
-            var composed = SelectionBudget.Optimal(epsilon, Rounding.Inward(delta), l0, 0.5).Safely();
-            composed = composed with { Epsilon = composed.Epsilon * (1 - CompositionMargin) };
-            if (composed.Epsilon > 0 && new TruncatedGeometric(composed, preThreshold).UnitsFor(0.5) < half)
-            {
-                budget = composed;
-                optimal = true;
-            }
-        }
-
-        if (new TruncatedGeometric(budget, preThreshold).SecondCrossover > TruncatedGeometricTable.MaxEntries - 2)
-        {
-            return null;
-        }
-
         var table = TruncatedGeometricTable.Build(budget);
         var spec = new SelectionSpec { Strategy = SelectionStrategy.TruncatedGeometric, PreThreshold = preThreshold, Table = table };
-        return new(spec, Keep) { IsOptimallyComposed = optimal };
+        return new(spec, Keep);
 
         double Keep(long units)
         {
@@ -116,15 +105,27 @@ internal sealed class SelectionRule
         }
     }
 
-    private static SelectionRule Threshold(SelectionStrategy strategy, double delta0, int preThreshold, DrawSpec draw, string? sharedOutput)
+    /// <summary>A noisy number of units against the smallest threshold that a new partition passes with at most a given chance.</summary>
+    /// <param name="strategy">Which threshold.</param>
+    /// <param name="delta0">The chance.</param>
+    /// <param name="preThreshold">N.</param>
+    /// <param name="draw">The noisy number of units.</param>
+    /// <param name="sharedOutput">The output that releases that number too, or null.</param>
+    /// <returns>The rule, or null when the chance is too small for it.</returns>
+    internal static SelectionRule? OfThreshold(SelectionStrategy strategy, double delta0, int preThreshold, DrawSpec draw, string? sharedOutput)
     {
+        if (!(delta0 >= Math.ScaleB(1, -100)))
+        {
+            return null;
+        }
+
         var noise = draw.Noise;
         var units = draw.Terms[0].Coefficient;
         var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
         var gaussian = strategy == SelectionStrategy.GaussianThreshold;
         var rule = gaussian
             ? ThresholdRule.Gaussian(spread, Math.Min(delta0, 0.49), preThreshold, units)
-            : ThresholdRule.Laplace(noise.Numerator, noise.Denominator, delta0, preThreshold);
+            : ThresholdRule.Laplace(noise.Numerator, noise.Denominator, Math.Min(delta0, 1 - 1e-12), preThreshold);
         var spec = new SelectionSpec
         {
             Strategy = strategy,

@@ -47,6 +47,9 @@ internal sealed class ValueQuery
     /// <summary>Whether the bounds alone decide the result: a sum of zeros; of everything else, equal bounds.</summary>
     internal bool IsPublic(AggregateKind kind) => kind != AggregateKind.Sum ? (IsExact ? Grid.Width.IsZero : _lower == _upper) : IsExact ? Grid.Magnitude.IsZero : _lower.Sign == 0 && _upper.Sign == 0;
 
+    /// <summary>Whether no value lowers the sum, or none raises it.</summary>
+    internal bool IsOneSigned => _lower.Sign >= 0 || _upper.Sign <= 0;
+
     internal bool HasEqualBounds => _lower == _upper;
 
     /// <summary>Whether the bounds lie on the column's own grid, so that nothing was rounded.</summary>

@@ -41,7 +41,7 @@ internal sealed class CentredGroup : QueryGroup
         // z² - width² = 4w² - 4 width w, w = k - Lo.
         var square = Context.AccumulatorOf(Value.Accumulator() with { Kind = AccumulatorKind.Square });
         var squares = Context.RowQuery(
-            "sq", BinsGroup.Sparse(new(square, 4), new(sum, -4 * width), new(count, 4 * width * grid.Lower)), grid.Unit.Squared().ShiftedBy(-2), width * width, true);
+            "sq", BinsGroup.Sparse(new(square, 4), new(sum, -4 * width), new(count, 4 * width * grid.Lower)), grid.Unit.Squared().ShiftedBy(-2), width * width, false);
         return [Draw(centred, level, One), Draw(squares, level, One)];
     }
 

@@ -17,6 +17,12 @@ internal sealed class CountGroup : QueryGroup
     internal bool CountsUnits => _ofUnits || Context.Norms.RowsPerPartition is { IsOne: true };
 
     /// <inheritdoc/>
+    internal override bool ByUnits => _ofUnits;
+
+    /// <inheritdoc/>
+    internal override double LaplaceUnits => _ofUnits ? 1 : (double)Context.Norms.RowsPerPartition!.Value;
+
+    /// <inheritdoc/>
     internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => [Draw(Context.CountQuery(_ofUnits), level, One)];
 
     /// <summary>Where a unit has one row per partition, rows and units are one number; without bounding (test modes) they are two, so each output keeps its own terms.</summary>
@@ -29,8 +35,7 @@ internal sealed class CountGroup : QueryGroup
     /// <summary>Predicted variance of the count.</summary>
     internal double Variance(NoiseKind kind, double amount)
     {
-        var (l1, l2Squared) = _ofUnits ? (Context.Norms.Partitions, Context.Norms.Partitions) : (Context.Norms.RowsL1, Context.Norms.RowsL2Squared);
-        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow((double)l1 / amount, 2) : (double)l2Squared / amount;
+        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow((double)Context.L1(_ofUnits) / amount, 2) : (double)Context.L2Squared(_ofUnits, true) / amount;
     }
 }
 
@@ -50,4 +55,7 @@ internal sealed class CountOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((CountGroup)group).Variance(kind, amount);
+
+    /// <inheritdoc/>
+    internal override double Reference => Request.Kind == AggregateKind.PrivacyIdCount ? 1 : (double)Context.Norms.RowsPerPartition!.Value;
 }

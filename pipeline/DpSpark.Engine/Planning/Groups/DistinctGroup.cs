@@ -19,21 +19,29 @@ internal sealed class DistinctGroup : QueryGroup
         _item = new ItemSpec { Kind = ItemKind.Distinct, Column = request.Column!, MaxValues = Math.Min(most, request.MaxValues.Value) };
     }
 
-    private BigInteger PerPartition => _item.MaxValues;
+    /// <inheritdoc/>
+    internal override bool ByUnits => true;
+
+    /// <inheritdoc/>
+    internal override double LaplaceUnits => (double)PerPartition;
+
+    /// <summary>Distinct values that one unit may add to a partition.</summary>
+    internal BigInteger PerPartition => _item.MaxValues;
 
     /// <inheritdoc/>
     internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level)
     {
-        var partitions = Context.Norms.Partitions;
-        var query = new IntegerQuery("distinct", [new(Term.OfItem(Context.ItemOf(_item)), BigInteger.One)], GridUnit.One, PerPartition, partitions * PerPartition, partitions * PerPartition * PerPartition, partitions, true);
+        var l1 = Context.L1(true) * PerPartition;
+        var l2Squared = Context.L2Squared(true, true) * PerPartition * PerPartition;
+        var query = Context.CountQuery(true) with { Part = "distinct", Terms = [new(Term.OfItem(Context.ItemOf(_item)), BigInteger.One)], PerPartition = PerPartition, L1 = l1, L2Squared = l2Squared, IsProduct = true };
         return [Draw(query, level, One)];
     }
 
     /// <summary>Predicted variance of the number.</summary>
     internal double Variance(NoiseKind kind, double amount)
     {
-        var l1 = (double)(Context.Norms.Partitions * PerPartition);
-        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow(l1 / amount, 2) : l1 * (double)PerPartition / amount;
+        var most = (double)PerPartition;
+        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow((double)Context.L1(true) * most / amount, 2) : (double)Context.L2Squared(true, true) * most * most / amount;
     }
 }
 
@@ -53,4 +61,7 @@ internal sealed class DistinctOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((DistinctGroup)group).Variance(kind, amount);
+
+    /// <inheritdoc/>
+    internal override double Reference => (double)((DistinctGroup)Groups[0]).PerPartition;
 }

@@ -57,4 +57,7 @@ internal sealed class HistogramOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((HistogramGroup)group).Variance(kind, amount);
+
+    /// <inheritdoc/>
+    internal override double Reference => (double)Context.Norms.RowsPerPartition!.Value;
 }

@@ -94,6 +94,23 @@ internal sealed class MomentsOutput : PlannedOutput
         }
     }
 
+    /// <inheritdoc/>
+    internal override double Reference
+    {
+        get
+        {
+            var half = _value.Width.ToDouble() / 2;
+            return (double)Context.Norms.RowsPerPartition!.Value * (Request.Kind switch
+            {
+                AggregateKind.Sum => _value.Magnitude.ToDouble(),
+                AggregateKind.Mean or AggregateKind.Stddev => half,
+                AggregateKind.Variance => half * half,
+                AggregateKind.Covariance => half * SecondHalf,
+                _ => 1,
+            });
+        }
+    }
+
     private double SecondHalf => (_second ?? _value).Width.ToDouble() / 2;
 
     /// <summary>Weight of the variance of a centred sum (and of the squares beside it), in units of half.</summary>

@@ -10,6 +10,7 @@ internal sealed class PlanStructure
     private readonly Func<int, NoiseKind> _kindOf;
     private readonly MomentShape _shape;
     private readonly SelectionStrategy? _strategy;
+    private double? _muPerEpsilon;
     private bool _joinsSum;
     private bool _splits;
     private bool _countsBins;
@@ -39,6 +40,11 @@ internal sealed class PlanStructure
 
     /// <summary>One output per aggregate, in request order.</summary>
     internal List<PlannedOutput> Outputs { get; } = [];
+
+    /// <summary>mu that the whole budget buys for each unit of epsilon: how shares of Gaussian noise compare with shares of Laplace noise.</summary>
+    internal double MuPerEpsilon => _muPerEpsilon ??= Request.Delta.Sign > 0
+        ? Math.Sqrt(GaussianPool.MuSquared(Rational.From(Request.Epsilon), Rational.From(Request.Delta)).ToDouble()) / Request.Epsilon.ToDouble()
+        : 1;
 
     private ReleaseRequest Request => Context.Request;
 
@@ -73,6 +79,9 @@ internal sealed class PlanStructure
 
     /// <summary>Whether a shape made a difference here: the plainest one always does.</summary>
     internal bool Uses(MomentShape shape) => (!shape.JoinSums || _joinsSum) && (!shape.Split || _splits) && (!shape.CountFromBins || _countsBins);
+
+    /// <summary>The same structure for another request about the same aggregates.</summary>
+    internal PlanStructure With(ReleaseRequest request) => Make(request, Context.Norms, _kindOf, _strategy, _shape);
 
     private PlannedOutput OutputOf(int index)
     {

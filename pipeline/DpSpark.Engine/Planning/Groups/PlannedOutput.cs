@@ -45,6 +45,9 @@ internal abstract class PlannedOutput
     /// <param name="amount">Epsilon (Laplace) or mu² (Gaussian) of the group.</param>
     internal abstract double Variance(QueryGroup group, NoiseKind kind, double amount);
 
+    /// <summary>What a standard deviation of this number is measured against when the budget is divided: what one unit's contribution to a partition can be.</summary>
+    internal abstract double Reference { get; }
+
     /// <summary>Predicted variance at the groups' levels.</summary>
     internal double Variance() => Groups.Sum(g => Variance(g, g.Kind, g.Level.Value));
 

@@ -32,4 +32,7 @@ internal sealed class PublicOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => 0;
+
+    /// <inheritdoc/>
+    internal override double Reference => 1;
 }

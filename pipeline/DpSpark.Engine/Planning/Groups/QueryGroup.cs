@@ -1,4 +1,5 @@
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Engine.Planning.Groups;
 
@@ -22,6 +23,12 @@ internal abstract class QueryGroup
     /// <summary>The budget shares that it was given, with their manifest keys and the part of each that this group has: an aggregate over several groups divides its share evenly.</summary>
     internal List<(BudgetShare Share, string Path, Rational Part)> Shares { get; } = [];
 
+    /// <summary>Whether one unit changes every partition by one contribution, whatever the number of its rows: counts of units, sums clamped per partition.</summary>
+    internal virtual bool ByUnits => false;
+
+    /// <summary>What one unit changes in one partition, all draws together, in units of the Laplace noise's grid; of a floating-point grid, which is not chosen yet, any large number.</summary>
+    internal virtual double LaplaceUnits => 1 << 20;
+
     /// <summary>Whether the group pays for the partition selection: its first draw is the number of units that the threshold is compared with.</summary>
     internal bool Selects { get; set; }
 
@@ -33,6 +40,9 @@ internal abstract class QueryGroup
 
     /// <summary>Exact delta, sum of its shares; 0 for Laplace noise.</summary>
     internal Rational Delta { get; set; }
+
+    /// <summary>What the accountant is charged where the group costs something else than its noise: a table of chances.</summary>
+    internal virtual GroupCost? OwnCost => null;
 
     /// <summary>The part of <see cref="Delta"/> that pays for the selection's threshold or table; the rest pays for Gaussian noise.</summary>
     internal Rational SelectionDelta { get; set; }
@@ -50,11 +60,18 @@ internal abstract class QueryGroup
         }
     }
 
+    /// <summary>What mu² is divided by: <see cref="WeightSquared"/>, or the square of a weight that the planner chose.</summary>
+    internal Rational MuWeight { get; set; }
+
     /// <summary>What its noise may cost, once the budget is divided.</summary>
     internal NoiseLevel Level { get; set; }
 
     /// <summary>Whether its share comes from the common pool alone, so that its Gaussian noise may be composed with the others'.</summary>
-    internal bool IsPooled => Shares.TrueForAll(s => s.Share.Epsilon is null && s.Share.Delta is null);
+    internal bool IsPooled => !IsTable && Shares.TrueForAll(s => s.Share.Epsilon is null && s.Share.Delta is null);
+
+    /// <summary>What its noise costs at an amount.</summary>
+    /// <param name="amount">Epsilon or mu².</param>
+    internal GroupCost CostAt(double amount) => OwnCost ?? (IsGaussian ? new GaussianCost(amount, ByUnits) : new LaplaceCost(amount, ByUnits, LaplaceUnits));
 
     /// <summary>Whether it adds no noise of a family at all (a table of chances).</summary>
     internal virtual bool IsTable => false;

@@ -1,4 +1,7 @@
+using DpSpark.Core.Numerics;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Engine.Planning.Groups;
 
@@ -15,6 +18,18 @@ internal sealed class SelectionGroup : QueryGroup
 
     /// <inheritdoc/>
     internal override bool IsTable { get; }
+
+    /// <inheritdoc/>
+    internal override bool ByUnits => true;
+
+    /// <inheritdoc/>
+    internal override double LaplaceUnits => 1;
+
+    /// <inheritdoc/>
+    internal override GroupCost? OwnCost => IsTable ? new TableCost(Rounding.Outward(Budget!.Value.Epsilon), Rounding.Outward(Budget.Value.Delta), Epsilon.ToDouble(), SelectionDelta.ToDouble()) : null;
+
+    /// <summary>Of a table: what one of the unit's partitions may cost.</summary>
+    internal SelectionBudget? Budget { get; set; }
 
     /// <inheritdoc/>
     internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => IsTable ? [] : [Draw(Context.CountQuery(true), level, One)];

@@ -12,12 +12,18 @@ internal sealed class SumGroup : QueryGroup
     internal ValueQuery Value { get; }
 
     /// <inheritdoc/>
+    internal override bool ByUnits => Value.PerPartition;
+
+    /// <inheritdoc/>
+    internal override double LaplaceUnits => Value.IsExact ? (double)Value.Grid.Magnitude * Context.PerPartition(Value) : base.LaplaceUnits;
+
+    /// <inheritdoc/>
     internal override void SettleGrid(NoiseLevel level) =>
         Value.Propose(Context.NoiseLog2(Value, Value.Magnitude, level), Value.Magnitude, level.Kind == NoiseKind.DiscreteLaplace || Context.IsProduct(Value));
 
     /// <inheritdoc/>
     internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) =>
-        [Draw(Context.Scaled("sum", [new(Context.AccumulatorOf(Value.Accumulator()), BigInteger.One)], Value, Value.Grid.Unit, Value.Grid.Magnitude), level, One)];
+        [Draw(Context.Scaled("sum", [new(Context.AccumulatorOf(Value.Accumulator()), BigInteger.One)], Value, Value.Grid.Unit, Value.Grid.Magnitude, Value.IsOneSigned), level, One)];
 
     /// <summary>Predicted variance of the sum.</summary>
     internal double Variance(NoiseKind kind, double amount)
@@ -25,7 +31,7 @@ internal sealed class SumGroup : QueryGroup
         var change = Value.Magnitude.ToDouble();
         return kind == NoiseKind.DiscreteLaplace
             ? 2 * Math.Pow((double)Context.ContributionsL1(Value) * change / amount, 2)
-            : (double)Context.ContributionsL2Squared(Value) * change * change / amount;
+            : (double)Context.ContributionsL2Squared(Value, Value.IsOneSigned) * change * change / amount;
     }
 }
 
@@ -45,4 +51,7 @@ internal sealed class SumOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((SumGroup)group).Variance(kind, amount);
+
+    /// <inheritdoc/>
+    internal override double Reference => Value!.Magnitude.ToDouble() * Context.PerPartition(Value);
 }

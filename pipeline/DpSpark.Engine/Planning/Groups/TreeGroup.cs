@@ -34,18 +34,22 @@ internal sealed class TreeGroup : QueryGroup
     /// <summary>Index of the tree in the stage description, once an output has named it.</summary>
     internal int Tree { get; private set; } = -1;
 
+    /// <summary>Levels of different scales: nothing is assumed of the loss but its pure epsilon.</summary>
+    internal override double LaplaceUnits => 1;
+
     private TreeShape Shape(NoiseKind kind) => TreeShape.For(kind, Own.Grid.Width + 1);
 
     /// <inheritdoc/>
     internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level)
     {
+        Tree = -1;
         var shape = Shape(level.Kind);
         var draws = new List<PlannedDraw>();
         foreach (var share in shape.Shares)
         {
             // One grid for all: a code's unit is 1/256 of a value or less, counts are whole.
-            var l1 = Context.Norms.RowsL1 * shape.NormL1;
-            var l2Squared = Context.Norms.RowsL2Squared * shape.NormL2Squared;
+            var l1 = Context.L1(false) * shape.NormL1;
+            var l2Squared = Context.L2Squared(false, false) * shape.NormL2Squared;
             var amount = level.Amount * share;
             var scale = BigInteger.One;
             if (level.Kind == NoiseKind.DiscreteGaussian && DrawBuilder.SigmaBits(l2Squared, amount) is var bits && bits < level.GridBits)
@@ -104,8 +108,8 @@ internal sealed class TreeGroup : QueryGroup
         var shape = Shape(kind);
         var share = amount * shape.Shares[0].ToDouble();
         var noise = kind == NoiseKind.DiscreteLaplace
-            ? Math.Sqrt(2) * (double)(Context.Norms.RowsL1 * shape.NormL1) / share
-            : Math.Sqrt((double)(Context.Norms.RowsL2Squared * shape.NormL2Squared) / share);
+            ? Math.Sqrt(2) * (double)(Context.L1(false) * shape.NormL1) / share
+            : Math.Sqrt((double)(Context.L2Squared(false, false) * shape.NormL2Squared) / share);
         return noise * shape.RankDeviation(rank);
     }
 
@@ -155,6 +159,9 @@ internal sealed class QuantileOutput : PlannedOutput
     {
         return Ranks().Average(r => Math.Pow(((TreeGroup)group).RankDeviation(r, kind, amount), 2));
     }
+
+    /// <inheritdoc/>
+    internal override double Reference => (double)Context.Norms.RowsPerPartition!.Value;
 
     private double[] Ranks() => Request.Ranks is { } asked ? [.. asked.Select(r => r.ToDouble())] : [Request.Kind == AggregateKind.Min ? 0.02 : 0.98];
 }

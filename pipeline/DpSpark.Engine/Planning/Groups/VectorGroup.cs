@@ -110,4 +110,7 @@ internal sealed class VectorOutput : PlannedOutput
 
     /// <inheritdoc/>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((VectorGroup)group).Variance(kind, amount);
+
+    /// <inheritdoc/>
+    internal override double Reference => Request.MaxNorm!.Value.ToDouble() * (double)Context.Norms.RowsPerPartition!.Value;
 }

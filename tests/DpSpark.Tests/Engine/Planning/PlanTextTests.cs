@@ -1,3 +1,4 @@
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
 using static DpSpark.Tests.Engine.Planning.Requests;
@@ -24,7 +25,7 @@ public sealed class PlanTextTests
                  |- count -> visits                                   L1 4         the same draw as visitors
                  |- sum -> spend  [0, 60]                             L1 240       laplace sd 678.8, +-1 438
 
-            Budget     epsilon 1, delta 0, accountant basic
+            Budget     epsilon 1, delta 0, accountant basic-v1
                        visitors: epsilon 0.5
                        spend: epsilon 0.5
                        +- is the half-width of the 95 % interval around the bounded value
@@ -65,6 +66,10 @@ public sealed class PlanTextTests
             request with { Epsilon = Of("1.01") },
             request with { Delta = Of("1e-9") },
             request with { Noise = NoiseChoice.Auto },
+            request with { Accountant = AccountantChoice.Basic },
+            request with { Adjacency = NeighbouringRelation.ReplaceOne },
+            request with { Rho = Of("0.1") },
+            request with { Aggregates = [.. request.Aggregates.Select(a => a with { Budget = Even with { IsDefault = true } })] },
             request with { ConfidenceLevel = Of("0.9") },
             request with { ConfidenceLevel = null },
             request with { NonNegative = false },

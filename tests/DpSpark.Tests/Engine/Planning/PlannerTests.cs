@@ -32,7 +32,7 @@ public sealed class PlannerTests
         var sums = plan.Spec.Accumulators.Single(a => a.Kind == AccumulatorKind.Sum);
         Assert.Equal((0, 6000), (sums.Lower, sums.Upper));
         Assert.Equal(480 * Math.Sqrt(2), spend.StandardDeviation, 3);
-        Assert.Equal(("1", "0", "basic"), (plan.Epsilon.ToString(), plan.Delta.ToString(), plan.Accountant));
+        Assert.Equal(("1", "0", "basic-v1"), (plan.Epsilon.ToString(), plan.Delta.ToString(), plan.Accountant));
         Assert.True(PlanAudit.Recompute(plan).Holds);
         Assert.Equal(1, PlanAudit.Recompute(plan).Epsilon);
     }
@@ -146,7 +146,7 @@ public sealed class PlannerTests
 
         // Three Gaussians at (1, 1e-6): mu_i = mu / sqrt 3.
         var sigma = Math.Sqrt(7 * 3) / GaussianPrivacy.Mu(1, 1e-6);
-        Assert.Equal("gdp", plan.Accountant);
+        Assert.Equal("gdp-v1", plan.Accountant);
         Assert.InRange(plan.Spec.Nodes[0].Draws[0].StandardDeviation / sigma, 1, 1.0001);
         Assert.InRange(plan.Spec.Nodes[1].Draws[0].StandardDeviation / (2 * sigma), 1, 1.0001);
         Assert.InRange(plan.Spec.Nodes[2].Draws[0].StandardDeviation / (20 * sigma), 1, 1.0001);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DpSpark.Core.Accounting;
 using DpSpark.Core.Numerics;
 using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
@@ -95,7 +96,7 @@ public sealed class SelectionPlanTests
     }
 
     [Fact]
-    public void Plan_GaussianThreshold_SplitsDeltaBetweenNoiseAndKeys()
+    public void Plan_GaussianThreshold_UsesNearlyAllOfDeltaForTheKeysToo()
     {
         var plan = Planner.Plan(Request(Units()).Bounded(16, 1, null).Noisy(NoiseChoice.Gaussian).Private(Selection(SelectionStrategy.GaussianThreshold)));
 
@@ -103,8 +104,9 @@ public sealed class SelectionPlanTests
         var units = BigInteger.One << -spec.NoiseGrid.BinaryExponent;
         var tail = DiscreteDistributions.GaussianUpperTail((double)spec.Noise!.Numerator, (double)(spec.Threshold - units));
         Assert.InRange(plan.Delta.ToDouble(), 1e-6, 1e-6);
-        Assert.InRange(Elementary.OneMinusPower(tail, 16), 1e-8, 5e-7);
-        Assert.Equal("gdp", plan.Accountant);
+        Assert.InRange(Elementary.OneMinusPower(tail, 16), 9e-7, 1e-6);
+        Assert.InRange(GaussianPrivacy.Delta(1, Math.Sqrt(16) / plan.Spec.Nodes[0].Draws[0].StandardDeviation), 9.8e-7, 9.9e-7);
+        Assert.Equal("gdp-v1", plan.Accountant);
         Assert.True(PlanAudit.Recompute(plan).Holds);
     }
 

@@ -46,7 +46,7 @@ public sealed class ManifestReaderTests
         Assert.All(result.Diagnostics, d => Assert.Equal("DPS2008", d.Code));
         Assert.Equal(
             [
-                "goals", "keyset.cross[0].columns", "keyset.cross[0].table", "ledger.uri", "output.mode", "output.partition", "privacy.accountant",
+                "goals", "keyset.cross[0].columns", "keyset.cross[0].table", "ledger.uri", "output.mode", "output.partition",
                 "privacy_unit.per", "rollup", "schedule_hint", "sources", "views",
             ],
             result.Diagnostics.Select(d => d.Path).Order(StringComparer.Ordinal));
