@@ -1,3 +1,4 @@
+using DpSpark.Core.Parameters;
 using DpSpark.Jobs.Manifest.Yaml;
 
 namespace DpSpark;
@@ -112,12 +113,86 @@ public sealed class AggregateBuilder
     public AggregateBuilder CountDistinct(string column, int maxValues, string? output = null, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
         Add("count_distinct", column, output ?? column, [("max_values", maxValues)], weight, epsilon, delta);
 
-    private AggregateBuilder Add(string kind, string column, string output, (string Key, DpNumber Value)[] bounds, DpNumber? weight, DpNumber? epsilon, DpNumber? delta)
+    /// <summary>Variance of a column, each value clamped.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="min">Lower bound of a value.</param>
+    /// <param name="max">Upper bound of a value.</param>
+    /// <param name="output">Name of the output column; the column's where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder Variance(string column, DpNumber min, DpNumber max, string? output = null, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("variance", column, output ?? column, [("min_value", min), ("max_value", max)], weight, epsilon, delta);
+
+    /// <summary>Standard deviation of a column, each value clamped.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="min">Lower bound of a value.</param>
+    /// <param name="max">Upper bound of a value.</param>
+    /// <param name="output">Name of the output column; the column's where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder Stddev(string column, DpNumber min, DpNumber max, string? output = null, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("stddev", column, output ?? column, [("min_value", min), ("max_value", max)], weight, epsilon, delta);
+
+    /// <summary>Counts of a column's values in bins [a, b), the last one closed; one output column per bin.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="edges">The bins' edges, rising.</param>
+    /// <param name="output">What the names of the output columns begin with; the column's where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder Histogram(string column, IReadOnlyList<DpNumber> edges, string? output = null, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("histogram", Tree.Text(column), output ?? column, [("edges", Numbers(edges))], weight, epsilon, delta);
+
+    /// <summary>Counts of a column's values in bins of one width; one output column per bin.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="width">The bins' width.</param>
+    /// <param name="min">The first edge.</param>
+    /// <param name="max">The last edge.</param>
+    /// <param name="output">What the names of the output columns begin with; the column's where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder Histogram(string column, DpNumber width, DpNumber min, DpNumber max, string? output = null, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("histogram", column, output ?? column, [("width", width), ("min_value", min), ("max_value", max)], weight, epsilon, delta);
+
+    /// <summary>Sums of several columns, each row clipped as a vector; one output column per column.</summary>
+    /// <param name="columns">The columns.</param>
+    /// <param name="norm">The norm that a row is clipped to.</param>
+    /// <param name="maxNorm">Its bound.</param>
+    /// <param name="output">What the names of the output columns begin with; vector_sum where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder VectorSum(IReadOnlyList<string> columns, VectorNorm norm, DpNumber maxNorm, string output = "vector_sum", DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("vector_sum", Texts(columns), output, [("norm", Tree.Text(norm switch { VectorNorm.L1 => "l1", VectorNorm.L2 => "l2", _ => "linf" })), ("max_norm", Tree.Number(maxNorm))], weight, epsilon, delta);
+
+    /// <summary>Covariance of two columns, each value clamped.</summary>
+    /// <param name="first">A column.</param>
+    /// <param name="second">Another column.</param>
+    /// <param name="min">Lower bounds of their values.</param>
+    /// <param name="max">Upper bounds of their values.</param>
+    /// <param name="output">Name of the output column; covariance where nothing is said.</param>
+    /// <param name="weight">Share of the budget.</param>
+    /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
+    /// <param name="delta">Delta of its own, beside the epsilon.</param>
+    public AggregateBuilder Covariance(string first, string second, (DpNumber First, DpNumber Second) min, (DpNumber First, DpNumber Second) max, string output = "covariance", DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null) =>
+        Add("covariance", Texts([first, second]), output, [("min_values", Numbers([min.First, min.Second])), ("max_values", Numbers([max.First, max.Second]))], weight, epsilon, delta);
+
+    private AggregateBuilder Add(string kind, string column, string output, (string Key, DpNumber Value)[] bounds, DpNumber? weight, DpNumber? epsilon, DpNumber? delta) =>
+        Add(kind, Tree.Text(column), output, [.. bounds.Select(b => (b.Key, (YamlNode)Tree.Number(b.Value)))], weight, epsilon, delta);
+
+    private static YamlList Texts(IReadOnlyList<string> texts) => Tree.List(texts.Select(Tree.Text));
+
+    private static YamlList Numbers(IReadOnlyList<DpNumber> numbers) => Tree.List(numbers.Select(n => Tree.Number(n)));
+
+    private AggregateBuilder Add(string kind, YamlNode what, string output, (string Key, YamlNode Value)[] parameters, DpNumber? weight, DpNumber? epsilon, DpNumber? delta)
     {
-        var map = new YamlMap().Set(kind, Tree.Text(column));
-        foreach (var (key, value) in bounds)
+        var map = new YamlMap().Set(kind, what);
+        foreach (var (key, value) in parameters)
         {
-            map.Set(key, Tree.Number(value));
+            map.Set(key, value);
         }
 
         map.Set("as", Tree.Text(output));

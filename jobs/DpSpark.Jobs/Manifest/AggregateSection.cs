@@ -8,8 +8,7 @@ namespace DpSpark.Jobs.Manifest;
 /// <summary>Reads <c>aggregates</c>.</summary>
 internal static class AggregateSection
 {
-    private static readonly string[] s_kinds = ["count", "privacy_id_count", "sum", "mean", "quantile", "min", "max", "count_distinct"];
-    private static readonly string[] s_laterKinds = ["variance", "stddev", "histogram", "vector_sum", "covariance"];
+    private static readonly string[] s_kinds = ["count", "privacy_id_count", "sum", "mean", "variance", "stddev", "quantile", "min", "max", "count_distinct", "histogram", "vector_sum", "covariance"];
 
     /// <returns>The aggregates, none for a release of keys alone; null when any is faulty.</returns>
     public static IReadOnlyList<AggregateRequest>? Read(ManifestValue value, ColumnContract contract)
@@ -38,7 +37,9 @@ internal static class AggregateSection
 
     /// <summary>Whether an aggregate keeps single rows of a unit, so that their number must be bounded (dp-math.md 2.3, 2.4).</summary>
     public static bool SamplesRows(AggregateRequest aggregate) =>
-        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null && (aggregate.AutoBounds is null || aggregate.AutoBoundsPerValue));
+        aggregate.Kind is AggregateKind.Count or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev or AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max
+            or AggregateKind.Histogram or AggregateKind.VectorSum or AggregateKind.Covariance
+        || (aggregate.Kind == AggregateKind.Sum && aggregate.MinSumPerPartition is null && (aggregate.AutoBounds is null || aggregate.AutoBoundsPerValue));
 
     private static AggregateRequest? ReadOne(SectionReader section, ColumnContract contract)
     {
@@ -51,8 +52,19 @@ internal static class AggregateSection
             return null;
         }
 
+        foreach (var stray in section.Present("edges", "width", "norm", "max_norm", "min_values", "max_values").Where(key => !ShapedAggregateSection.Takes(present[0], key)))
+        {
+            section.Get(stray)!.Error(DiagnosticCatalog.Exclusive, $"`{stray}` does not go with `{present[0]}`.", null, $"remove `{stray}`");
+            output = null;
+        }
+
+        if (ShapedAggregateSection.Reads(present[0]))
+        {
+            return ShapedAggregateSection.Read(section, present[0], contract, output, budget);
+        }
+
         var value = section.Get(present[0])!;
-        foreach (var (key, owner) in new[] { ("ranks", "quantile"), ("max_values", "count_distinct") })
+        foreach (var (key, owner) in new[] { ("ranks", "quantile") })
         {
             if (section.Has(key) && present[0] != owner)
             {
@@ -77,17 +89,7 @@ internal static class AggregateSection
             return ReadDistinct(section, column, output, budget, contract);
         }
 
-        var type = contract.Find(column, value);
-        if (type is not null && !Types.IsNumeric(type.Type))
-        {
-            value.Error(DiagnosticCatalog.TypeMisuse, $"`{Printable.Text(column)}` is a {Types.Word(type.Type)}; {present[0]} needs a number.", null, "name a column of type int, long, float, double or decimal", "change the column's type");
-        }
-
-        if (type is { Nulls: ValuePolicy.Keep })
-        {
-            value.Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column)}` has `nulls: keep`; {present[0]} needs a number in every row.", "a kept null is a key of a partition, not a number.", "write `nulls: drop`", "`nulls: { replace: 0 }`");
-        }
-
+        var type = ColumnOf(contract, column, value, present[0]);
         var ranks = present[0] == "quantile" ? ReadRanks(section, column) : null;
         var auto = section.Get("auto") is { } autoValue ? AutoSection.Read(autoValue, section, present[0]) : null;
         var bounds = section.Has("auto") ? null : ReadBounds(section, present[0], column);
@@ -101,6 +103,8 @@ internal static class AggregateSection
             Kind = present[0] switch
             {
                 "sum" => AggregateKind.Sum,
+                "variance" => AggregateKind.Variance,
+                "stddev" => AggregateKind.Stddev,
                 "quantile" => AggregateKind.Quantile,
                 "min" => AggregateKind.Min,
                 "max" => AggregateKind.Max,
@@ -117,6 +121,23 @@ internal static class AggregateSection
             AutoBoundsPerValue = auto?.PerValue ?? false,
             Budget = budget,
         };
+    }
+
+    /// <summary>A column that an aggregate reads: of the contract, numeric, a number in every row. Null after a fault.</summary>
+    internal static ColumnSpec? ColumnOf(ColumnContract contract, string column, ManifestValue value, string kind)
+    {
+        var type = contract.Find(column, value);
+        if (type is not null && !Types.IsNumeric(type.Type))
+        {
+            value.Error(DiagnosticCatalog.TypeMisuse, $"`{Printable.Text(column)}` is a {Types.Word(type.Type)}; {kind} needs a number.", null, "name a column of type int, long, float, double or decimal", "change the column's type");
+        }
+
+        if (type is { Nulls: ValuePolicy.Keep })
+        {
+            value.Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column)}` has `nulls: keep`; {kind} needs a number in every row.", "a kept null is a key of a partition, not a number.", "write `nulls: drop`", "`nulls: { replace: 0 }`");
+        }
+
+        return type;
     }
 
     private static AggregateRequest? ReadCount(SectionReader section, string kind, string column, string? output, BudgetShare? budget)
@@ -254,9 +275,9 @@ internal static class AggregateSection
         {
             section.Get(present[1])!.Error(DiagnosticCatalog.Exclusive, $"an aggregate has `{present[0]}` and `{present[1]}`; it is one of them.", null, "make two items of the list");
         }
-        else if (section.Present(s_laterKinds).Count == 0 && !section.HasUnknown)
+        else if (!section.HasLater && !section.HasUnknown)
         {
-            section.Error(DiagnosticCatalog.MissingKey, "the aggregate does not say what it computes.", null, "add one of `count: \"*\"`, `privacy_id_count: \"*\"`, `sum: column`, `mean: column`, `quantile: column`, `min: column`, `max: column`, `count_distinct: column`");
+            section.Error(DiagnosticCatalog.MissingKey, "the aggregate does not say what it computes.", null, "add one of `count: \"*\"`, `privacy_id_count: \"*\"`, `sum: column`, `mean: column`, `quantile: column`, `min: column`, `max: column`, `count_distinct: column`, `variance: column`, `stddev: column`, `histogram: column`, `vector_sum: [columns]`, `covariance: [a, b]`");
         }
     }
 }

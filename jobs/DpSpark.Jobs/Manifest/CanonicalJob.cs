@@ -85,6 +85,16 @@ internal static class CanonicalJob
             {
                 Line(text, "auto", Quote(aggregate.Output), Flag(aggregate.AutoBoundsPerValue), Share(auto));
             }
+
+            if (aggregate.Edges is { } edges)
+            {
+                Line(text, "edges", List(edges.Select(e => Number(e))));
+            }
+
+            if (aggregate.Columns is { } several)
+            {
+                Line(text, "columns", List(several.Select(Quote)), aggregate.Norm?.ToString() ?? string.Empty, Number(aggregate.MaxNorm), List((aggregate.MinValues ?? []).Select(v => Number(v))), List((aggregate.MaxValueList ?? []).Select(v => Number(v))));
+            }
         }
 
         Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString(), request.Accountant.ToString(), request.Adjacency.ToString(), Number(request.Rho));

@@ -144,7 +144,8 @@ internal static class PartitionSection
         };
     }
 
-    private static List<ExactDecimal>? ReadEdges(SectionReader section)
+    /// <summary>Edges of bins: given, or made of a width between two bounds.</summary>
+    internal static List<ExactDecimal>? ReadEdges(SectionReader section, string what = "bin")
     {
         var width = section.Get("width");
         if (section.Get("edges") is not { } list)
@@ -189,7 +190,7 @@ internal static class PartitionSection
 
         List<ExactDecimal>? Missing()
         {
-            section.Error(DiagnosticCatalog.Bins, "`bin` needs `edges`, or `width` with `min_value` and `max_value`.", "bins are part of what is public about the release.", "write e.g. `edges: [0, 18, 65, 120]`", "`width: 10, min_value: 0, max_value: 100`");
+            section.Error(DiagnosticCatalog.Bins, $"`{what}` needs `edges`, or `width` with `min_value` and `max_value`.", "bins are part of what is public about the release.", "write e.g. `edges: [0, 18, 65, 120]`", "`width: 10, min_value: 0, max_value: 100`");
             return null;
         }
     }

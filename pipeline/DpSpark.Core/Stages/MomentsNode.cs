@@ -49,12 +49,13 @@ internal sealed class MomentsNode
     }
 
     /// <summary>The released number, its standard deviation and its interval.</summary>
-    /// <param name="drawn">The node's noisy draws, in units of their grids.</param>
-    public (double Value, double Deviation, double Low, double High) Read(ReadOnlySpan<Int128> drawn)
+    /// <param name="drawn">The release's noisy draws, in units of their grids.</param>
+    /// <param name="draws">Which of them are the node's.</param>
+    public (double Value, double Deviation, double Low, double High) Read(ReadOnlySpan<Int128> drawn, ReadOnlySpan<int> draws)
     {
         for (var i = 0; i < _values.Length; i++)
         {
-            _values[i] = _node.Draws[i].Grid.ToDouble((BigInteger)drawn[i]);
+            _values[i] = _node.Draws[i].Grid.ToDouble((BigInteger)drawn[draws[i]]);
         }
 
         var moments = new NoisyMoments { Count = Moment(0), First = Moment(1), Second = Moment(2), Product = Moment(3) };

@@ -23,13 +23,22 @@ public sealed class ReleaseKeys : IDisposable
     {
         Spec = spec;
         var draws = new List<Draw>();
-        var nodes = new int[spec.Nodes.Count];
+        var known = new Dictionary<string, int>();
+        var nodes = new int[spec.Nodes.Count][];
         for (var n = 0; n < nodes.Length; n++)
         {
-            nodes[n] = draws.Count;
-            foreach (var draw in spec.Nodes[n].Draws)
+            nodes[n] = new int[spec.Nodes[n].Draws.Count];
+            for (var d = 0; d < nodes[n].Length; d++)
             {
-                draws.Add(new Draw(draw, new NoiseSampler(draw.Noise), StreamOf(draw.SharedWith ?? spec.Nodes[n].Output, draw.Part, secret, release)));
+                // Nodes that use one number of one stream draw it once.
+                var draw = spec.Nodes[n].Draws[d];
+                var output = draw.SharedWith ?? spec.Nodes[n].Output;
+                var number = $"{output}\0{draw.Part}\0{draw.Shift}\0{string.Join(',', draw.Terms)}";
+                if (!known.TryGetValue(number, out nodes[n][d]))
+                {
+                    known[number] = nodes[n][d] = draws.Count;
+                    draws.Add(new Draw(draw, new NoiseSampler(draw.Noise), StreamOf(output, draw.Part, secret, release)));
+                }
             }
         }
 
@@ -39,7 +48,7 @@ public sealed class ReleaseKeys : IDisposable
             Trees[t] = new TreeKeys(spec, spec.Trees[t], secret, release);
         }
 
-        FirstDraw = nodes;
+        DrawsOf = nodes;
         Draws = draws;
         var rounds = new List<StreamKeys>();
         for (var round = 0; round < (spec.TopK?.K ?? 0); round++)
@@ -67,7 +76,7 @@ public sealed class ReleaseKeys : IDisposable
             {
                 for (var d = 0; d < spec.Nodes[n].Draws.Count && spec.Nodes[n].Output == shared; d++)
                 {
-                    SharedDraw = spec.Nodes[n].Draws[d].Part == CountPart ? nodes[n] + d : SharedDraw;
+                    SharedDraw = spec.Nodes[n].Draws[d].Part == CountPart ? nodes[n][d] : SharedDraw;
                 }
             }
 
@@ -86,7 +95,8 @@ public sealed class ReleaseKeys : IDisposable
     /// <summary>The release.</summary>
     public StageSpec Spec { get; }
 
-    internal IReadOnlyList<int> FirstDraw { get; }
+    /// <summary>Per node, which of <see cref="Draws"/> its draws are.</summary>
+    internal int[][] DrawsOf { get; }
 
     internal IReadOnlyList<Draw> Draws { get; }
 

@@ -174,11 +174,11 @@ public sealed class ReleaseStage
     private ReleasedNumber NumberOf(int index)
     {
         var node = _keys.Spec.Nodes[index];
-        var first = _keys.FirstDraw[index];
+        var draws = _keys.DrawsOf[index];
         switch (node.Form)
         {
             case NodeForm.Direct:
-                return Direct(node, first);
+                return Direct(node, draws[0]);
             case NodeForm.Quantile:
                 var (at, from, to) = _trees.Of(node);
                 return Pack(node, at, _trees.DeviationOf(from, to), from, to);
@@ -186,7 +186,7 @@ public sealed class ReleaseStage
                 var constant = node.Grid.ToDouble(node.Lower);
                 return Pack(node, constant, 0, constant, constant);
             case NodeForm.Moments:
-                var moments = _moments[index]!.Read(_drawn.AsSpan(first, node.Draws.Count));
+                var moments = _moments[index]!.Read(_drawn, draws);
                 return Pack(node, moments.Value, moments.Deviation, moments.Low, moments.High);
             default:
                 throw new InvalidOperationException("DPS9005: a node of an unknown form.");

@@ -211,14 +211,16 @@ public sealed class PlanAudit
             CheckShared(draw);
         }
 
-        if (node.Form == NodeForm.Moments && paid.Count > 0 && JointChange.OfMoments(_spec, paid, IsOneRow) is { } changes)
+        // What is rounded after summation has no joint norm: it is accounted alone.
+        var together = node.Form == NodeForm.Moments ? paid.FindAll(d => d.Shift == 0) : [];
+        var changes = together.Count > 0 ? JointChange.OfMoments(_spec, together, IsOneRow) : null;
+        if (changes is not null)
         {
             changes.ToList().ForEach(SpendRows);
-            NoteVariances(paid);
-            return;
+            NoteVariances(together);
         }
 
-        foreach (var draw in paid)
+        foreach (var draw in changes is null ? paid : paid.FindAll(d => d.Shift != 0))
         {
             if (draw.Terms.Count == 1 && draw.Terms[0].Accumulator >= 0 && _spec.Accumulators[draw.Terms[0].Accumulator] is { Kind: AccumulatorKind.Bin or AccumulatorKind.Coordinate } column)
             {

@@ -22,7 +22,7 @@ public sealed class BadManifestTests
         { "{ sum: spend_eur, min_value: 0,", "{ sum: spend_eur, min_value: 0, ¦min_value: 1,", "DPS2005", "min_value" },
         { "ledger: {", "¦rollup: { levels: [] }\nledger: {", "DPS2008", "not supported yet" },
         { "  id: visitor_id ", "  ¦per: { window: P1D }\n  id: visitor_id ", "DPS2008", "not supported yet" },
-        { "{ count: \"*\",            as: visits }", "{ count: \"*\", ¦edges: 3, as: visits }", "DPS2008", "not supported yet" },
+        { "{ count: \"*\",            as: visits }", "{ count: \"*\", ¦edges: 3, as: visits }", "DPS2019", "does not go with" },
         { "{ count: \"*\",            as: visits }", "{ quantile: spend_eur, ranks: [0.5, ¦1.5], min_value: 0, max_value: 60, as: visits }", "DPS2013", "outside of 0 to 1" },
         { "{ count: \"*\",            as: visits }", "¦{ quantile: spend_eur, min_value: 0, max_value: 60, as: visits }", "DPS2009", "ranks" },
         { "{ count: \"*\",            as: visits }", "¦{ count_distinct: spend_eur, as: visits }", "DPS2009", "max_values" },

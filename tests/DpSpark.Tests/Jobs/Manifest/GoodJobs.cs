@@ -99,6 +99,20 @@ internal static class GoodJobs
         aggregates: []
         privacy: { epsilon: 1, delta: 1e-7 }
         """,
+        """
+        source: { csv: a.csv, columns: { u: long, v: double, w: "decimal(9,2)", n: int } }
+        privacy_unit: { id: u, max_partitions_contributed: 3, max_contributions_per_partition: 2 }
+        partition_by: []
+        aggregates:
+          - { variance: v, min_value: -1, max_value: 2.5, as: v_var }
+          - { stddev: n, min_value: 0, max_value: 9 }
+          - { histogram: v, edges: [-1, 0, "0.5", 3], as: bins, budget: { weight: 2 } }
+          - { histogram: w, width: 10, min_value: 0, max_value: 55 }
+          - { vector_sum: [v, w, n], norm: l2, max_norm: 12.5, as: vector }
+          - { vector_sum: [v, n], norm: linf, max_norm: 1 }
+          - { covariance: [v, w], min_values: [-1, 0], max_values: [2.5, 60], as: vw }
+        privacy: { epsilon: 1, delta: 1e-7 }
+        """,
     ];
 
     /// <summary>A keyset file with four rows, one of them twice.</summary>
