@@ -9,6 +9,9 @@ namespace DpSpark.Core.Numerics;
 /// </remarks>
 public static class DiscreteDistributions
 {
+    /// <summary>Half-widths above this are those of the continuous law.</summary>
+    private const double LargestSearched = 1L << 50;
+
     /// <summary>P(X = k) for discrete Laplace.</summary>
     /// <param name="scale">t/s.</param>
     /// <param name="k">The value.</param>
@@ -169,7 +172,9 @@ public static class DiscreteDistributions
         double alpha = Alpha(confidence);
         double low = 0;
         double high = Math.Ceiling(Math.Sqrt(variance) * Normal.UpperQuantile(alpha / 2)) + 2;
-        while (low < high)
+
+        // Beyond 2^50 whole numbers are no longer all doubles, and the normal's width is that of the discrete law to as many digits.
+        while (low < high && high < LargestSearched)
         {
             double middle = Math.Floor((low + high) / 2);
             if (2 * GaussianUpperTail(variance, middle + 1) <= alpha)

@@ -138,6 +138,18 @@ public sealed class MomentIntervalTests
         Assert.InRange((double)covered / Many, 0.947, 0.953);
     }
 
+    [Theory]
+    [InlineData(20)]
+    [InlineData(49)]
+    [InlineData(55)]
+    [InlineData(90)]
+    public void HalfWidth_OfDiscreteNoiseOfAnyWidth_IsFound(int log2)
+    {
+        var sigma = Math.ScaleB(1, log2);
+        Assert.Equal(1.959964, DiscreteDistributions.DiscreteGaussianHalfWidth(sigma * sigma, Level) / sigma, 1e-5);
+        Assert.Equal(2.995732, DiscreteDistributions.DiscreteLaplaceHalfWidth(sigma, Level) / sigma, 1e-5);
+    }
+
     private static NoisyMoments Noisy(Random random, double[][] rows, double[] truth, double deviation, bool gaussian)
     {
         var moments = (double[])truth.Clone();
