@@ -11,6 +11,7 @@ public class WrongOnPurposeTests
         NoiseClaims.All,
         SelectionClaims.All,
         AggregationClaims.All,
+        QuantileClaims.All,
         AccountingClaims.All,
     }.SelectMany(c => c).ToDictionary(c => c.ToString());
 
