@@ -98,6 +98,7 @@ public sealed class DpJob
             Core.Stages.SelectionStrategy.TruncatedGeometric => "truncated_geometric",
             Core.Stages.SelectionStrategy.LaplaceThreshold => "laplace_threshold",
             Core.Stages.SelectionStrategy.GaussianThreshold => "gaussian_threshold",
+            Core.Stages.SelectionStrategy.WeightedGaussian => "weighted_gaussian",
             _ => "auto",
         }));
         map.Set("pre_threshold", Tree.Number(preThreshold));

@@ -167,13 +167,14 @@ internal static class BudgetSection
         var sound = true;
         if (section.Get("strategy") is { } strategyValue)
         {
-            var word = strategyValue.Word(["truncated_geometric", "laplace_threshold", "gaussian_threshold", "auto"]);
+            var word = strategyValue.Word(["truncated_geometric", "laplace_threshold", "gaussian_threshold", "weighted_gaussian", "auto"], ["sips"]);
             sound = word is not null;
             strategy = word switch
             {
                 "truncated_geometric" => SelectionStrategy.TruncatedGeometric,
                 "laplace_threshold" => SelectionStrategy.LaplaceThreshold,
                 "gaussian_threshold" => SelectionStrategy.GaussianThreshold,
+                "weighted_gaussian" => SelectionStrategy.WeightedGaussian,
                 _ => null,
             };
         }

@@ -233,7 +233,9 @@ internal static class ReleaseRecord
         {
             SelectionStrategy.TruncatedGeometric => "truncated_geometric",
             SelectionStrategy.LaplaceThreshold => "laplace_threshold",
-            _ => "gaussian_threshold",
+            SelectionStrategy.GaussianThreshold => "gaussian_threshold",
+            SelectionStrategy.WeightedGaussian => "weighted_gaussian",
+            _ => throw new InvalidOperationException("A selection rule has no word."),
         });
         json.WriteNumber("pre_threshold", selection.PreThreshold);
         if (selection.Strategy == SelectionStrategy.TruncatedGeometric)
@@ -315,6 +317,7 @@ internal static class ReleaseRecord
                     AccumulatorKind.Product => "product",
                     AccumulatorKind.Bin => "bin",
                     AccumulatorKind.Coordinate => "coordinate",
+                    AccumulatorKind.Weight => "weight",
                     _ => throw new InvalidOperationException("An accumulator has no word."),
                 });
                 if (accumulator.Column is { } column)

@@ -34,6 +34,9 @@ public enum AccumulatorKind
     /// by <see cref="AccumulatorSpec.Index"/>.
     /// </summary>
     Coordinate,
+
+    /// <summary>The weights of the partition's units: <see cref="Selection.UnitWeight"/> of the number of partitions that each is kept in. Has no column; at most one per release.</summary>
+    Weight,
 }
 
 /// <summary>One mergeable integer sum per partition, in units of <see cref="Grid"/>.</summary>
@@ -42,7 +45,7 @@ public sealed record AccumulatorSpec
     /// <summary>What is added up.</summary>
     public required AccumulatorKind Kind { get; init; }
 
-    /// <summary>The value column; null for <see cref="AccumulatorKind.Count"/>.</summary>
+    /// <summary>The value column; null for <see cref="AccumulatorKind.Count"/> and <see cref="AccumulatorKind.Weight"/>.</summary>
     public string? Column { get; init; }
 
     /// <summary>Real value of one unit of the values. Counts and bins have unit 1; the sum of squares is in squared units.</summary>

@@ -325,6 +325,7 @@ public sealed class BoundStage<TUnit, TPartition>
             kept = _maxPartitions;
         }
 
+        _accumulator.BeginUnit(kept);
         var haveRecordRank = false;
         for (var k = 0; k < kept; k++)
         {

@@ -105,6 +105,7 @@ internal sealed class HeavyUnit<TUnit, TPartition>
             AddSampledRuns(unit, rows, runs);
         }
 
+        _accumulator.BeginUnit(runs.Count);
         foreach (var (partition, run) in runs)
         {
             _accumulator.Close(partition, run.Sums, _maxPerPartition);

@@ -207,6 +207,9 @@ public enum SelectionStrategy
 
     /// <summary>Noisy unit count against a threshold, discrete Gaussian (4.4).</summary>
     GaussianThreshold,
+
+    /// <summary>Noisy sum of the units' weights (<see cref="AccumulatorKind.Weight"/>) against a threshold, discrete Gaussian (4.6).</summary>
+    WeightedGaussian,
 }
 
 /// <summary>How partitions are selected privately.</summary>
@@ -223,13 +226,13 @@ public sealed record SelectionSpec
     /// </summary>
     public IReadOnlyList<BigInteger> Table { get; init; } = [];
 
-    /// <summary>Thresholding: keep when n ≥ N and n + X ≥ Threshold, in units (of <see cref="NoiseGrid"/>) including the shift of N - 1.</summary>
+    /// <summary>Thresholding: keep when n ≥ N and n + X ≥ Threshold, in units (of <see cref="NoiseGrid"/>) including the shift of N - 1. With weights their sum takes the place of n.</summary>
     public BigInteger Threshold { get; init; }
 
     /// <summary>Thresholding: the noise X.</summary>
     public NoiseSpec? Noise { get; init; }
 
-    /// <summary>Thresholding: real value of one noise unit; counts are multiplied by 1/unit before noise (a unit of 1 or a negative power of two).</summary>
+    /// <summary>Thresholding: real value of one noise unit; counts are multiplied by 1/unit before noise (a unit of 1 or a negative power of two; with weights at most 2^-20).</summary>
     public GridUnit NoiseGrid { get; init; } = GridUnit.One;
 
     /// <summary>

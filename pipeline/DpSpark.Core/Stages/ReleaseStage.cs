@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Noise;
 using DpSpark.Core.Numerics;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
@@ -31,6 +32,7 @@ public sealed class ReleaseStage
     private readonly TreeReaders _trees;
     private readonly Int128 _threshold;
     private readonly Int128 _selectionUnits;
+    private readonly int _weightAt = -1;
 
     /// <summary>Prepares the step.</summary>
     /// <param name="keys">Shared samplers and stream keys.</param>
@@ -68,7 +70,14 @@ public sealed class ReleaseStage
         if (keys.Spec.Selection is { Strategy: not SelectionStrategy.TruncatedGeometric } selection)
         {
             _threshold = (Int128)selection.Threshold;
-            _selectionUnits = Int128.One << -selection.NoiseGrid.BinaryExponent;
+            var finer = -selection.NoiseGrid.BinaryExponent;
+            if (selection.Strategy == SelectionStrategy.WeightedGaussian)
+            {
+                _weightAt = WeightOf(keys.Spec);
+                finer -= UnitWeight.Bits;
+            }
+
+            _selectionUnits = finer >= 0 ? Int128.One << finer : throw new InvalidOperationException("DPS9005: the noise of a threshold is coarser than what it is compared with.");
         }
     }
 
@@ -111,6 +120,19 @@ public sealed class ReleaseStage
         return true;
     }
 
+    private static int WeightOf(StageSpec spec)
+    {
+        for (var i = 0; i < spec.Accumulators.Count; i++)
+        {
+            if (spec.Accumulators[i].Kind == AccumulatorKind.Weight)
+            {
+                return i;
+            }
+        }
+
+        throw new InvalidOperationException("DPS9005: a selection compares weights, and the release has none.");
+    }
+
     private static double HalfWidth(DrawSpec draw, double confidence)
     {
         var parameter = (double)draw.Noise.Numerator / (double)draw.Noise.Denominator;
@@ -142,7 +164,7 @@ public sealed class ReleaseStage
         _keys.SelectionStream!.Open(partition, _stream);
         return _keys.Table is { } table
             ? table.Keep(_stream, units - selection.PreThreshold + 1)
-            : (units * _selectionUnits) + _keys.SelectionSampler!.Sample(_stream) >= _threshold;
+            : ((_weightAt >= 0 ? sums[_weightAt] : units) * _selectionUnits) + _keys.SelectionSampler!.Sample(_stream) >= _threshold;
     }
 
     private Int128 Noisy(int index, ReadOnlySpan<byte> partition, long units, ReadOnlySpan<Int128> sums)

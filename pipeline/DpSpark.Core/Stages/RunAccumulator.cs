@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using DpSpark.Core.Bounding;
 using DpSpark.Core.Keys;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
@@ -15,6 +16,9 @@ public sealed class RunAccumulator<TPartition>
     private readonly AccumulatorSpec[] _specs;
     private readonly StoredKeys? _local;
     private readonly bool _clamps;
+    private readonly int _weightAt = -1;
+    private long _weight = UnitWeight.One;
+    private int _weightFor = 1;
     private int[] _entryOf = [];
     private int _entriesKnown;
 
@@ -36,6 +40,7 @@ public sealed class RunAccumulator<TPartition>
         for (var i = 0; i < _specs.Length; i++)
         {
             _specs[i] = spec.Accumulators[i];
+            _weightAt = _specs[i].Kind == AccumulatorKind.Weight ? i : _weightAt;
         }
     }
 
@@ -58,6 +63,17 @@ public sealed class RunAccumulator<TPartition>
         }
     }
 
+    /// <summary>Begins a unit whose partitions are all known: each of them gets the same weight. Units that do not begin count as units of one partition.</summary>
+    /// <param name="partitions">Partitions that the unit is kept in.</param>
+    public void BeginUnit(int partitions)
+    {
+        if (_weightAt >= 0 && partitions != _weightFor)
+        {
+            _weightFor = partitions;
+            _weight = UnitWeight.Of(Math.Max(1, partitions));
+        }
+    }
+
     /// <summary>Adds one unit's kept rows of one partition.</summary>
     /// <param name="partition">The partition's word.</param>
     /// <param name="rows">The rows.</param>
@@ -77,6 +93,11 @@ public sealed class RunAccumulator<TPartition>
         Table.AddUnits(entry, 1);
         Items?.Add(entry, rows.Length > 0 ? rows[0].Partition : 0, rows, words);
         var sums = Table.Values(entry);
+        if (_weightAt >= 0)
+        {
+            sums[_weightAt] += _weight;
+        }
+
         if (_clamps)
         {
             foreach (var step in _steps)
@@ -118,6 +139,7 @@ public sealed class RunAccumulator<TPartition>
             sums[i] += _specs[i].Kind switch
             {
                 AccumulatorKind.Count => Int128.Min(open[i], maxRows),
+                AccumulatorKind.Weight => _weight,
                 AccumulatorKind.PartitionSum when _clamps => Int128.Clamp(open[i], _specs[i].Lower, _specs[i].Upper),
                 _ => open[i],
             };

@@ -87,7 +87,7 @@ internal sealed class RunStep
 
         for (var i = 0; i < taken.Length; i++)
         {
-            if (!taken[i])
+            if (!taken[i] && spec.Accumulators[i].Kind != AccumulatorKind.Weight)
             {
                 i += Add(spec, i, steps) - 1;
             }

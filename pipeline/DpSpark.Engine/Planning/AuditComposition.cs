@@ -13,6 +13,9 @@ internal enum AuditKind
     /// <summary>Gaussian noise.</summary>
     Gaussian,
 
+    /// <summary>Gaussian noise on weights.</summary>
+    Weighted,
+
     /// <summary>A table of chances, used once per partition.</summary>
     Table,
 }
@@ -30,6 +33,8 @@ internal sealed record AuditCost(AuditKind Kind, Rational Amount, bool ByUnits, 
     internal static AuditCost Laplace(Rational epsilon, bool byUnits, BigInteger units) => new(AuditKind.Laplace, epsilon, byUnits, units);
 
     internal static AuditCost Gaussian(Rational muSquared, bool byUnits) => new(AuditKind.Gaussian, muSquared, byUnits, BigInteger.One);
+
+    internal static AuditCost Weighted(Rational muSquared) => new(AuditKind.Weighted, muSquared, true, BigInteger.One);
 
     internal static AuditCost Table(double each, double eachDelta, double epsilon, double delta) =>
         new(AuditKind.Table, double.IsFinite(epsilon) ? Rational.FromDouble(epsilon) : Rational.From(BigInteger.One << 60), true, BigInteger.One, each, eachDelta, delta);
@@ -59,7 +64,7 @@ internal sealed class AuditComposition
     internal bool IsPure => _costs.TrueForAll(c => c.Kind == AuditKind.Laplace);
 
     /// <summary>Whether all noise is Gaussian.</summary>
-    internal bool IsClosedForm => _costs.TrueForAll(c => c.Kind == AuditKind.Gaussian);
+    internal bool IsClosedForm => _costs.TrueForAll(IsNormal);
 
     /// <summary>The exact sum of pure epsilons.</summary>
     internal Rational PureEpsilon(BigInteger shared) => _costs.Where(c => c.Kind == AuditKind.Laplace).Aggregate(_fixedEpsilon, (sum, c) => sum + (c.Amount * Part(c, shared, false)));
@@ -67,7 +72,7 @@ internal sealed class AuditComposition
     /// <summary>The exact sum of rho.</summary>
     internal Rational Rho() => _costs.Aggregate(_fixedEpsilon * _fixedEpsilon / Rational.From(2), (sum, c) => sum + (c.Kind switch
     {
-        AuditKind.Gaussian => c.Amount / Rational.From(2),
+        AuditKind.Gaussian or AuditKind.Weighted => c.Amount / Rational.From(2),
         AuditKind.Laplace => c.Amount * c.Amount / Rational.From(2),
         _ => Rational.From(BigInteger.One << 60),
     }));
@@ -75,16 +80,19 @@ internal sealed class AuditComposition
     /// <summary>The least variance, in units of the grid, with which discrete Gaussian noise is accounted like continuous noise.</summary>
     internal double NeededVariance(Rational epsilon)
     {
-        var mu = _costs.Where(c => c.Kind == AuditKind.Gaussian).Sum(c => c.Amount.ToDouble());
-        return mu == 0 ? 0 : GaussianPool.NeededVariance(mu, (epsilon - _fixedEpsilon).ToDouble(), _costs.Where(c => c.Kind != AuditKind.Gaussian).Sum(c => c.Amount.ToDouble()));
+        var mu = _costs.Where(IsNormal).Sum(c => c.Amount.ToDouble());
+        return mu == 0 ? 0 : GaussianPool.NeededVariance(mu, (epsilon - _fixedEpsilon).ToDouble(), _costs.Where(c => !IsNormal(c)).Sum(c => c.Amount.ToDouble()));
     }
 
     /// <summary>An upper bound of delta at an epsilon: the least of what is proved.</summary>
-    internal double Delta(Rational epsilon, BigInteger shared)
+    /// <param name="epsilon">The epsilon.</param>
+    /// <param name="shared">Partitions that the unit shares with others.</param>
+    /// <param name="weights">The part of its squared weights that lies in them, 1 where no weights are compared.</param>
+    internal double Delta(Rational epsilon, BigInteger shared, Rational weights)
     {
         var tables = _costs.Where(c => c.Kind == AuditKind.Table).ToList();
         var pure = PureEpsilon(shared) + tables.Aggregate(Rational.Zero, (sum, c) => sum + c.Amount);
-        var muSquared = _costs.Where(c => c.Kind == AuditKind.Gaussian).Sum(c => (c.Amount * Part(c, shared, true)).ToDouble());
+        var muSquared = _costs.Where(IsNormal).Sum(c => (c.Amount * (c.Kind == AuditKind.Weighted ? weights : Part(c, shared, true))).ToDouble());
         var failure = tables.Sum(c => c.Delta);
         var rest = (epsilon - pure).ToDouble();
 
@@ -102,7 +110,7 @@ internal sealed class AuditComposition
         {
             switch (cost.Kind)
             {
-                case AuditKind.Gaussian:
+                case AuditKind.Gaussian or AuditKind.Weighted:
                     break;
                 case AuditKind.Table:
                     uses.Add(new(new PartitionSelectionMechanism(Rounding.Outward(cost.EachEpsilon), Rounding.Outward(cost.EachDelta)), Times(shared)));
@@ -144,6 +152,8 @@ internal sealed class AuditComposition
             }
         }
     }
+
+    private static bool IsNormal(AuditCost cost) => cost.Kind is AuditKind.Gaussian or AuditKind.Weighted;
 
     private static int Times(BigInteger count) => (int)BigInteger.Min(count, int.MaxValue);
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DpSpark.Core.Noise;
+using DpSpark.Core.Numerics;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning.Groups;
 
@@ -60,6 +61,7 @@ internal static class MechanismTable
         SelectionStrategy.TruncatedGeometric => "truncated_geometric",
         SelectionStrategy.LaplaceThreshold => "laplace_threshold",
         SelectionStrategy.GaussianThreshold => "gaussian_threshold",
+        SelectionStrategy.WeightedGaussian => "weighted_gaussian",
         _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
     };
 
@@ -92,6 +94,25 @@ internal static class MechanismTable
         }
 
         var unit = BoundsGrid.UnitValue(spec.NoiseGrid);
+        if (spec.Strategy == SelectionStrategy.WeightedGaussian)
+        {
+            // 1/sqrt(k) in each of k partitions: one in l2, at most sqrt(L0) in l1.
+            var one = BigInteger.One << -spec.NoiseGrid.BinaryExponent;
+            var root = Math.Sqrt((double)partitions);
+            return row with
+            {
+                L1 = root,
+                L2 = 1,
+                Noise = noise,
+                Grid = spec.NoiseGrid,
+                L1Units = (Rational.From(one) * Rational.FromDouble(Rounding.Outward(root))).Ceiling(),
+                L2SquaredUnits = one * one,
+                Threshold = spec.Threshold,
+                StandardDeviation = NoiseCalibration.StandardDeviation(noise) * unit.ToDouble(),
+                HalfWidth = NoiseCalibration.HalfWidth(noise, level) * unit.ToDouble(),
+            };
+        }
+
         var scale = (BigInteger.One << -spec.NoiseGrid.BinaryExponent) * partitions;
         return row with
         {

@@ -69,7 +69,9 @@ internal sealed class PlanAttempt
     }
 
     /// <summary>Calibrates once more; the division stays.</summary>
-    internal void Calibrate(LossAccountant? accountant)
+    /// <param name="accountant">How precisely.</param>
+    /// <param name="ranks">Whether the attempt is only compared with others: its threshold is then nearly what it would be.</param>
+    internal void Calibrate(LossAccountant? accountant, bool ranks = false)
     {
         if (Groups.OfType<SelectionGroup>().FirstOrDefault(g => g.IsTable) is { } table)
         {
@@ -85,7 +87,7 @@ internal sealed class PlanAttempt
         Selection = null;
         if (_strategy is not null && accountant is not null)
         {
-            BuildSelection(accountant);
+            BuildSelection(accountant, ranks);
         }
     }
 
@@ -112,7 +114,7 @@ internal sealed class PlanAttempt
 
         if (_strategy is not null && Faults.Count == 0)
         {
-            BuildSelection(accountant);
+            BuildSelection(accountant, false);
         }
     }
 
@@ -185,14 +187,15 @@ internal sealed class PlanAttempt
         return [.. draws.Select(d => group.For(d, output) is var same ? same with { Spec = same.Spec with { SharedWith = payer.NodeName } } : same)];
     }
 
-    private void BuildSelection(LossAccountant accountant)
+    private void BuildSelection(LossAccountant accountant, bool ranks)
     {
         var group = Groups.Find(i => i.Selects)!;
         var draw = group.IsTable ? null : (_draws.TryGetValue(group, out var known) ? known.Draws : group.Draws(group.Level))[0].Spec;
         var output = Structure.Outputs.Find(o => o.Groups.Contains(group));
-        Selection = group is SelectionGroup { IsTable: true } table
-            ? SelectionRule.OfTable(table.Budget!.Value, Request.Selection!.PreThreshold)
-            : SelectionRule.OfThreshold(_strategy!.Value, Calibration.NewPartitionChance(accountant), Request.Selection!.PreThreshold, draw!, output?.NodeName);
+        var floor = Request.Selection!.PreThreshold;
+        Selection = group is SelectionGroup { IsTable: true } table ? SelectionRule.OfTable(table.Budget!.Value, floor)
+            : group.IsWeighted ? SelectionRule.OfWeights(Calibration.WeightedChances(accountant, ranks), floor, draw!, Norms.Partitions)
+            : SelectionRule.OfThreshold(_strategy!.Value, Calibration.NewPartitionChance(accountant, ranks), floor, draw!, output?.NodeName);
         if (Selection is null)
         {
             Refuse();

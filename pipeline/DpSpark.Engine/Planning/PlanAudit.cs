@@ -26,7 +26,7 @@ public sealed record PlanAuditResult(double Epsilon, double Delta, IReadOnlyList
 /// <remarks>
 /// Laplace mechanisms add up exactly as rationals. All Gaussian noise of the plan, that of selection included, is composed into one mu. Where both meet, or a sum exceeds the claim,
 /// the distribution of the privacy loss decides. A threshold is taken together with the noise (dp-math.md 4.5). Whatever has no branch is a finding.
-/// Source: dp-math.md 2.2, 4.1 to 4.5, 5.1 to 5.3, 5.5, 5.7.
+/// Source: dp-math.md 2.2, 4.1 to 4.6, 5.1 to 5.3, 5.5, 5.7.
 /// </remarks>
 public sealed class PlanAudit
 {
@@ -40,6 +40,7 @@ public sealed class PlanAudit
     private readonly List<AuditCost> _costs = [];
     private Rational _fixedEpsilon;
     private double _newChance;
+    private Func<long, double>? _newWeight;
     private double _smallestVariance = double.PositiveInfinity;
 
     private PlanAudit(ReleasePlan plan)
@@ -161,7 +162,13 @@ public sealed class PlanAudit
         }
 
         var partitions = _norms!.Partitions;
-        var worst = composition.Delta(claimed, partitions);
+        var one = Rational.From(1);
+        var worst = composition.Delta(claimed, partitions, one);
+        if (_newWeight is { } chance)
+        {
+            return WorstOfWeights(composition, claimed, chance, worst);
+        }
+
         if (_newChance == 0)
         {
             return worst;
@@ -173,9 +180,37 @@ public sealed class PlanAudit
             // More new partitions mean more keys and less noise to pay for: a range is bounded by its worse end of each.
             var last = each ? first : BigInteger.Min(partitions, (2 * first) - 1);
             var keys = Elementary.OneMinusPower(_newChance, (double)last);
-            var noise = composition.Delta(claimed, partitions - first);
+            var noise = composition.Delta(claimed, partitions - first, one);
             worst = Math.Max(worst, keys + ((1 - keys) * noise));
             first = last + 1;
+        }
+
+        return worst;
+    }
+
+    /// <summary>
+    /// Weights (dp-math.md 4.6): a unit in m of up to L0 partitions, t of them new, weighs 1/sqrt(m) in each; m - t are shared, with (m - t)/m of its squared weights. Ranges are bounded by the
+    /// worse end of each number.
+    /// </summary>
+    private double WorstOfWeights(AuditComposition composition, Rational claimed, Func<long, double> chance, double worst)
+    {
+        var partitions = (long)_norms!.Partitions;
+        var singles = composition.IsClosedForm;
+        var little = _plan.Delta.ToDouble() / 1000;
+        for (long first = 1, last; first <= partitions; first = last + 1)
+        {
+            last = singles && first <= 64 ? first : Math.Min(partitions, (2 * first) - 1);
+            for (long t = 1, most; t <= last; t = most + 1)
+            {
+                var noise = composition.Delta(claimed, last - t, new Rational(last - t, last));
+                most = noise <= little ? last : singles && last <= 64 ? t : Math.Min(last, (2 * t) - 1);
+                for (long m = first, to; m <= last; m = to + 1)
+                {
+                    to = m <= 64 ? m : Math.Min(last, m + (m / 20));
+                    var keys = t > to ? 0 : Elementary.OneMinusPower(chance(m), Math.Min(most, to));
+                    worst = Math.Max(worst, keys + ((1 - keys) * noise));
+                }
+            }
         }
 
         return worst;
@@ -437,6 +472,12 @@ public sealed class PlanAudit
             return;
         }
 
+        if (selection.Strategy == SelectionStrategy.WeightedGaussian)
+        {
+            CheckWeights(selection);
+            return;
+        }
+
         if (selection.Strategy is not (SelectionStrategy.LaplaceThreshold or SelectionStrategy.GaussianThreshold))
         {
             _findings.Add("The audit does not know the selection's rule.");
@@ -466,6 +507,29 @@ public sealed class PlanAudit
         var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
         _newChance = noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceUpperTail(spread, distance)
             : distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
+    }
+
+    /// <summary>A unit in k partitions weighs floor(2^20 / sqrt(k)) in each: one of 2^20 in l2. The others of an N weigh at most one each.</summary>
+    private void CheckWeights(SelectionSpec selection)
+    {
+        var finer = -selection.NoiseGrid.BinaryExponent - UnitWeight.Bits;
+        if (selection.Noise is not { Kind: NoiseKind.DiscreteGaussian, Numerator.Sign: > 0, Denominator.Sign: > 0 } noise || finer < 0 || selection.NoiseGrid.DecimalScale != 0)
+        {
+            _findings.Add("A threshold on weights has no Gaussian noise, or noise coarser than its weights.");
+            return;
+        }
+
+        Require(selection.SharedOutput is null, "A sum of weights is no number that is released.");
+        Require(_spec.Accumulators.Count(a => a.Kind == AccumulatorKind.Weight) == 1, "A release that compares weights does not have one sum of them.");
+        var one = BigInteger.One << (UnitWeight.Bits + finer);
+        _costs.Add(AuditCost.Weighted(new Rational(one * one * noise.Denominator, noise.Numerator)));
+        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
+        _smallestVariance = Math.Min(_smallestVariance, spread);
+        _newWeight = partitions =>
+        {
+            var distance = (double)(selection.Threshold - ((selection.PreThreshold - 1) * one) - ((BigInteger)UnitWeight.Of(partitions) << finer));
+            return distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
+        };
     }
 
     private void CheckTable(IReadOnlyList<BigInteger> table)

@@ -39,7 +39,7 @@ internal sealed class PlanSearch
         // The rule that shows partitions first, then the smaller errors.
         var found = new List<PlanAttempt>();
         var others = new List<PlanAttempt>();
-        foreach (var strategy in new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold })
+        foreach (var strategy in Strategies())
         {
             var families = Families(strategy);
             found.Add(families[0]);
@@ -48,10 +48,18 @@ internal sealed class PlanSearch
 
         return
         [
-            .. found.OrderBy(a => a.Faults.Count > 0).ThenBy(a => a.Faults.Count > 0 ? 0 : a.Selection!.UnitsForHalf).ThenBy(a => a.Faults.Count > 0 ? 0 : a.Score),
+            .. found.OrderBy(a => a.Faults.Count > 0).ThenBy(a => a.Faults.Count > 0 ? 0 : a.Selection!.UnitsForHalf).ThenBy(a => a.Faults.Count > 0 ? 0 : Math.Round(a.Score, 6)),
             .. others.Where(a => a.Faults.Count == 0),
         ];
     }
+
+    /// <summary>
+    /// The rules that are tried. Weights are compared as of units in all of the partitions that they may be in, where they show what a threshold on counts without a share of its own
+    /// shows; units in fewer partitions weigh more, so a tie is theirs. With one partition per unit they are counts.
+    /// </summary>
+    private IEnumerable<SelectionStrategy> Strategies() => _norms.Partitions.IsOne
+        ? [SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold]
+        : [SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.WeightedGaussian, SelectionStrategy.GaussianThreshold];
 
     /// <summary>Laplace for all, Gaussian for all, and mixtures: Gaussian for the k choices that gain most from it. The smallest sum of logarithms of the predicted errors is first.</summary>
     private List<PlanAttempt> Families(SelectionStrategy? strategy)
@@ -116,7 +124,7 @@ internal sealed class PlanSearch
 
         if (accountant is not null && best!.Faults.Count == 0)
         {
-            best.Calibrate(accountant);
+            best.Calibrate(accountant, ranks: true);
         }
 
         return best!;

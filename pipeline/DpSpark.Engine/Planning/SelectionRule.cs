@@ -105,6 +105,37 @@ internal sealed class SelectionRule
         }
     }
 
+    /// <summary>A noisy sum of weights against the smallest threshold that a new partition passes with at most a given chance, by the number of partitions of its unit.</summary>
+    /// <param name="chances">From a number of partitions on, the chance; rising numbers, the first is 1.</param>
+    /// <param name="preThreshold">N: each of the N - 1 others weighs at most one.</param>
+    /// <param name="draw">The noisy sum.</param>
+    /// <param name="partitions">Partitions of a unit at most; the chances of the rule are told for units in that many.</param>
+    /// <returns>The rule, or null when a chance is too small for it.</returns>
+    internal static SelectionRule? OfWeights(IReadOnlyList<(long Partitions, double Chance)> chances, int preThreshold, DrawSpec draw, BigInteger partitions)
+    {
+        if (chances.Any(c => !(c.Chance >= Math.ScaleB(1, -100))))
+        {
+            return null;
+        }
+
+        var noise = draw.Noise;
+        var units = draw.Terms[0].Coefficient;
+        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
+        var threshold = BigInteger.Zero;
+        foreach (var (from, chance) in chances)
+        {
+            var tail = ThresholdRule.Gaussian(spread, Math.Min(chance, 0.49), 1, BigInteger.One).Threshold - 1;
+            threshold = BigInteger.Max(threshold, tail + (UnitWeight.Of(from) * units));
+        }
+
+        threshold += (preThreshold - 1) * units * UnitWeight.One;
+        var spec = new SelectionSpec { Strategy = SelectionStrategy.WeightedGaussian, PreThreshold = preThreshold, Threshold = threshold, Noise = noise, NoiseGrid = draw.Grid };
+
+        // Not rounded down, so that a threshold on counts of the same noise compares as equal.
+        var weight = (double)units * UnitWeight.One / Math.Sqrt((double)partitions);
+        return new(spec, n => n < preThreshold ? 0 : DiscreteDistributions.GaussianUpperTail(spread, Math.Ceiling((double)threshold - (n * weight))));
+    }
+
     /// <summary>A noisy number of units against the smallest threshold that a new partition passes with at most a given chance.</summary>
     /// <param name="strategy">Which threshold.</param>
     /// <param name="delta0">The chance.</param>

@@ -101,6 +101,13 @@ internal static class SelectionClaims
             ("fourth root", (s_weighted.Threshold, m => Math.Pow(m, -0.25))),
             ("the maximum over t missing", (1 + (s_weighted.Sigma * Normal.UpperQuantile(0.05)), m => 1 / Math.Sqrt(m))),
             ("the weight of one unit missing from T", (s_weighted.Threshold - 1, m => 1 / Math.Sqrt(m)))),
+        Claim.About<Func<long, long>>(
+            typeof(UnitWeight), "the weights of a unit have norm 2^20 at most",
+            weight => Enumerable.Range(1, 2000).All(k => k * weight(k) * weight(k) <= 1L << 40),
+            UnitWeight.Of,
+            ("rounded to nearest", k => (long)Math.Round(UnitWeight.One / Math.Sqrt(k))),
+            ("one partition missed", k => UnitWeight.Of(Math.Max(1, k - 1))),
+            ("not divided", k => UnitWeight.One)),
         Claim.About<Func<double[], double[]>>(
             typeof(ExponentialSelection), "utilities that move either way",
             law => KeepsChoice(law, -1),

@@ -112,7 +112,9 @@ internal sealed class BudgetCalibration
     /// The largest chance at which a partition that is new to the unit may pass the threshold. Joint rule (dp-math.md 4.5): with k of the unit's partitions new,
     /// 1 - (1 - delta_t(k)) (1 - delta_n(epsilon; L0 - k)) must not exceed delta for any k; k is taken in ranges, each with the noise of its lower and the keys of its upper end.
     /// </summary>
-    internal double NewPartitionChance(LossAccountant accountant)
+    /// <param name="accountant">The loss accountant.</param>
+    /// <param name="ranks">Whether k = L0 alone is looked at, where the bound is nearly always attained: enough to compare attempts.</param>
+    internal double NewPartitionChance(LossAccountant accountant, bool ranks)
     {
         var group = Groups.Find(g => g.Selects)!;
         var own = group.Shares.Where(s => s.Path == RequestCheck.SelectionName).Select(s => s.Share.Delta).FirstOrDefault();
@@ -126,7 +128,7 @@ internal sealed class BudgetCalibration
 
         var composition = Composition();
         var chance = own is { } limit ? Elementary.OneMinusPower(limit.ToDouble(), 1 / all) : 1;
-        for (BigInteger first = 1; first <= partitions;)
+        for (var first = ranks ? partitions : 1; first <= partitions;)
         {
             var last = composition.IsGaussian && partitions <= 1000 ? first : BigInteger.Min(partitions, (2 * first) - 1);
             var noise = composition.Delta(accountant, Epsilon, partitions - first);
@@ -136,6 +138,47 @@ internal sealed class BudgetCalibration
         }
 
         return Rounding.Inward(chance);
+    }
+
+    /// <summary>
+    /// The same where weights are compared: for a unit in m partitions, by ranges of m. Joint rule (dp-math.md 4.6): with t of the m new, 1 - (1 - delta_t) (1 - delta_n(epsilon)) must not
+    /// exceed delta, the noise being that of m - t shared partitions and of (m - t)/m of the squared weights. A range of m has the noise of its upper end; m and t are taken in ranges.
+    /// </summary>
+    /// <param name="accountant">The loss accountant.</param>
+    /// <param name="ranks">Whether units all of whose partitions are new are looked at alone.</param>
+    internal IReadOnlyList<(long Partitions, double Chance)> WeightedChances(LossAccountant accountant, bool ranks)
+    {
+        var group = Groups.Find(g => g.Selects)!;
+        var own = group.Shares.Where(s => s.Path == RequestCheck.SelectionName).Select(s => s.Share.Delta).FirstOrDefault();
+        var limit = own is { } written ? Rounding.Inward(written.ToDouble()) : 1;
+        var (partitions, all) = ((long)Norms.Partitions, Composition());
+        var found = new List<(long, double)>();
+        foreach (var (first, last) in WeightRanges.Coarse(partitions, all.IsGaussian))
+        {
+            var keys = new List<(long First, long Last, double Left)>();
+            if (Request.Accountant != AccountantChoice.Pld)
+            {
+                keys.Add((1, last, Request.Accountant == AccountantChoice.Zcdp ? Math.Max(0, Delta - ConcentratedDelta) : Rounding.Inward(group.SelectionDelta.ToDouble())));
+            }
+
+            if (keys.Count == 0 && ranks)
+            {
+                keys.Add((1, last, Math.Min(limit, Delta - all.Delta(accountant, Epsilon, 0, 0))));
+            }
+
+            for (var t = 1L; keys.Count == 0 || keys[^1].Last < last; t = keys[^1].Last + 1)
+            {
+                var noise = all.Delta(accountant, Epsilon, last - t, (double)(last - t) / last * (1 + 1e-15));
+                keys.Add((t, WeightRanges.LastNew(t, last, noise, Delta, all.IsGaussian), Math.Min(limit, (Delta - noise) / (1 - noise))));
+            }
+
+            foreach (var (from, to) in WeightRanges.Fine(first, last))
+            {
+                found.Add((from, Rounding.Inward(keys.Where(k => k.First <= to).Min(k => k.Left > 0 ? Elementary.OneMinusPower(k.Left, 1.0 / Math.Min(k.Last, to)) : 0))));
+            }
+        }
+
+        return found;
     }
 
     private double ConcentratedDelta => SelectsByThreshold ? Delta / 2 : Groups.Find(g => g.IsTable) is { } table ? Math.Max(0, Delta - table.SelectionDelta.ToDouble()) : Delta;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using DpSpark.Core.Parameters;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
 using DpSpark.Core.Stages.Items;
 
@@ -83,6 +84,11 @@ internal sealed class PlanContext
         var perPartition = ofUnits ? BigInteger.One : Norms.RowsPerPartition!.Value;
         return new("count", terms, GridUnit.One, perPartition, L1(ofUnits), L2Squared(ofUnits, true), Norms.Partitions, false) { L1Factor = L1Factor, L2Factor = L2Factor(true) };
     }
+
+    /// <summary>The sum of the units' weights as an integer query for Gaussian noise: its l2 norm is at most one weight of 2^20 for any number of partitions.</summary>
+    internal IntegerQuery WeightQuery() => new(
+        "select", [new(AccumulatorOf(new AccumulatorSpec { Kind = AccumulatorKind.Weight }), BigInteger.One)], GridUnit.One.ShiftedBy(-UnitWeight.Bits),
+        UnitWeight.One, UnitWeight.One * Norms.Partitions, (BigInteger)UnitWeight.One * UnitWeight.One, Norms.Partitions, false);
 
     /// <summary>A linear combination of row sums of which one row changes <paramref name="change"/> units.</summary>
     /// <param name="part">Part of the metric bytes.</param>

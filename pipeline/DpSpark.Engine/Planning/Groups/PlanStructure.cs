@@ -266,7 +266,7 @@ internal sealed class PlanStructure
     {
         var family = rule == SelectionStrategy.GaussianThreshold ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
         var counted = Outputs.Find(o => o is CountOutput && o.Request.Kind == AggregateKind.PrivacyIdCount)?.Groups[0];
-        if (rule == SelectionStrategy.TruncatedGeometric || counted is null || counted.Kind != family)
+        if (rule is SelectionStrategy.TruncatedGeometric or SelectionStrategy.WeightedGaussian || counted is null || counted.Kind != family)
         {
             counted = new SelectionGroup(Context, rule);
             Groups.Insert(0, counted);

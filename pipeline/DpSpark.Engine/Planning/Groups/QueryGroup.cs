@@ -71,10 +71,13 @@ internal abstract class QueryGroup
 
     /// <summary>What its noise costs at an amount.</summary>
     /// <param name="amount">Epsilon or mu².</param>
-    internal GroupCost CostAt(double amount) => OwnCost ?? (IsGaussian ? new GaussianCost(amount, ByUnits) : new LaplaceCost(amount, ByUnits, LaplaceUnits));
+    internal GroupCost CostAt(double amount) => OwnCost ?? (IsWeighted ? new WeightedCost(amount) : IsGaussian ? new GaussianCost(amount, ByUnits) : new LaplaceCost(amount, ByUnits, LaplaceUnits));
 
     /// <summary>Whether it adds no noise of a family at all (a table of chances).</summary>
     internal virtual bool IsTable => false;
+
+    /// <summary>Whether its noise is on weights, whose l2 norm does not grow with the unit's partitions.</summary>
+    internal virtual bool IsWeighted => false;
 
     internal bool IsGaussian => !IsTable && Kind == NoiseKind.DiscreteGaussian;
 

@@ -5,19 +5,23 @@ using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Engine.Planning.Groups;
 
-/// <summary>A partition selection that pays for itself: a table of chances, or a number of units that is compared with a threshold and not released.</summary>
+/// <summary>A partition selection that pays for itself: a table of chances, or a number of units or a sum of their weights that is compared with a threshold and not released.</summary>
 internal sealed class SelectionGroup : QueryGroup
 {
     internal SelectionGroup(PlanContext context, SelectionStrategy strategy)
         : base(context)
     {
         IsTable = strategy == SelectionStrategy.TruncatedGeometric;
-        Kind = strategy == SelectionStrategy.GaussianThreshold ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
+        IsWeighted = strategy == SelectionStrategy.WeightedGaussian;
+        Kind = strategy is SelectionStrategy.GaussianThreshold or SelectionStrategy.WeightedGaussian ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
         Selects = true;
     }
 
     /// <inheritdoc/>
     internal override bool IsTable { get; }
+
+    /// <inheritdoc/>
+    internal override bool IsWeighted { get; }
 
     /// <inheritdoc/>
     internal override bool ByUnits => true;
@@ -32,5 +36,5 @@ internal sealed class SelectionGroup : QueryGroup
     internal SelectionBudget? Budget { get; set; }
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => IsTable ? [] : [Draw(Context.CountQuery(true), level, One)];
+    internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => IsTable ? [] : [Draw(IsWeighted ? Context.WeightQuery() : Context.CountQuery(true), level, One)];
 }

@@ -38,6 +38,9 @@ internal sealed class EngineCase
     /// <summary>Distinct values of one unit in a partition that count; 0 for no items. Needs both values.</summary>
     public int MaxValues { get; init; }
 
+    /// <summary>Whether units are weighted by the number of their partitions, and the sum of the weights is the last output.</summary>
+    public bool Weights { get; init; }
+
     public int Seed { get; init; } = 1;
 
     public int Rows { get; init; } = 4000;
@@ -106,6 +109,12 @@ internal sealed class EngineCase
             nodes.Add(new NodeSpec { Output = "quantile", Aggregate = AggregateKind.Quantile, Form = NodeForm.Quantile, Draws = [], Tree = 0, Rank = "0.371" });
             nodes.Add(Node("seconds", AggregateKind.CountDistinct, Term.OfItem(1), "distinct", noise, GridUnit.One));
             nodes.Add(Node("values", AggregateKind.CountDistinct, Term.OfItem(2), "distinct", noise, GridUnit.One));
+        }
+
+        if (Weights)
+        {
+            accumulators.Add(new() { Kind = AccumulatorKind.Weight });
+            nodes.Add(Node("weights", AggregateKind.Count, accumulators.Count - 1, "weights", noise, GridUnit.One));
         }
 
         return new StageSpec
@@ -270,10 +279,11 @@ internal sealed class EngineCase
         var groups = kept.GroupBy(k => Convert.ToHexString(k.Row.Partition)).ToDictionary(g => g.Key, g => g.ToArray());
         var keys = keyset ?? [.. groups.Keys.Select(Convert.FromHexString)];
         keys.Sort((a, b) => codec.Compare(a, b));
-        return [.. keys.Select(key => Line(key, groups.GetValueOrDefault(Convert.ToHexString(key), [])))];
+        var spread = kept.GroupBy(k => Convert.ToHexString(k.Row.Unit)).ToDictionary(u => u.Key, u => u.Select(k => Convert.ToHexString(k.Row.Partition)).Distinct().Count());
+        return [.. keys.Select(key => Line(key, groups.GetValueOrDefault(Convert.ToHexString(key), []), spread))];
     }
 
-    private string Line(byte[] key, KeptRow<(double Value, long Second)>[] kept)
+    private string Line(byte[] key, KeptRow<(double Value, long Second)>[] kept, Dictionary<string, int> partitionsOf)
     {
         var units = kept.GroupBy(k => Convert.ToHexString(k.Row.Unit)).ToArray();
         var parts = new List<string> { Convert.ToHexString(key), units.Length.ToString(), kept.Length.ToString() };
@@ -295,6 +305,12 @@ internal sealed class EngineCase
             parts.Add(sorted.Length == 0 ? "0" : sorted[(int)Math.Ceiling(0.371 * sorted.Length) - 1].ToString());
             parts.Add(DistinctOf(kept, r => (ulong)r.Second).ToString());
             parts.Add(DistinctOf(kept, r => (ulong)BitConverter.DoubleToInt64Bits(r.Value == 0 ? 0 : r.Value)).ToString());
+        }
+
+        if (Weights)
+        {
+            // One unit of each, and its share of 2^40 in squares.
+            parts.Add(units.Sum(u => (long)Math.Floor(Math.Sqrt(Math.ScaleB(1, 40) / partitionsOf[u.Key]))).ToString());
         }
 
         return string.Join('|', parts);

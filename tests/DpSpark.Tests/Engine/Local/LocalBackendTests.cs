@@ -90,6 +90,19 @@ public sealed class LocalBackendTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Bounds))]
+    public void Run_WeightsOfUnits_EqualReferenceWithMuchAndLittleMemory(int? l0, int? lInf, int? l1)
+    {
+        foreach (var shape in new[] { 0, 1, 2, 3 })
+        {
+            var test = new EngineCase { L0 = l0, LInf = lInf, L1 = l1, TextUnits = shape > 1, TextPartitions = shape > 0, Sums = shape != 2, Weights = true, HeavyShare = 0.5, Rows = 6000, Seed = shape + 90 };
+
+            Assert.Equal(test.ReferenceLines(), test.LinesOf(test.Run(RunMode.Bounded)));
+            Assert.Equal(test.ReferenceLines(), test.LinesOf(test.Run(RunMode.Bounded, threads: 2, shuffle: 5, rowBytes: 1, bucketBytes: 20_000, tableBytes: 1)));
+        }
+    }
+
     [Fact]
     public void Run_BucketsLargerThanMemory_AreSpreadAgain()
     {

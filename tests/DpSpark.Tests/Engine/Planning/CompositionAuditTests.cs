@@ -13,7 +13,7 @@ public sealed class CompositionAuditTests
     private static readonly ReleaseRequest s_base = Request(Units(), Count(), Sum("whole", "0", "60"), Mean("money", "0", "60")).Bounded(6, 2, null) with { Delta = Of("1e-6") };
 
     public static TheoryData<string> Plans =>
-        ["gdp", "gdp free", "pld laplace", "pld table", "joint", "rho", "replace gaussian", "replace laplace", "replace one sign", "basic"];
+        ["gdp", "gdp free", "pld laplace", "pld table", "joint", "joint weights", "joint weights laplace", "rho", "replace gaussian", "replace laplace", "replace one sign", "basic"];
 
     [Theory]
     [MemberData(nameof(Plans))]
@@ -78,6 +78,42 @@ public sealed class CompositionAuditTests
         Assert.False(PlanAudit.Recompute(plan with { Spec = plan.Spec with { Selection = selection with { Threshold = selection.Threshold - one } } }).Holds);
     }
 
+    [Theory]
+    [InlineData("threshold")]
+    [InlineData("noise")]
+    [InlineData("floor")]
+    [InlineData("counts")]
+    [InlineData("grid")]
+    [InlineData("no weights")]
+    [InlineData("two sums")]
+    [InlineData("released")]
+    [InlineData("laplace")]
+    [InlineData("more partitions")]
+    public void Recompute_WeightsThatAreWrongByOneStep_AreRejected(string wrong)
+    {
+        var plan = Planner.Plan(Request().Bounded(16, null, null).Private(Selection(SelectionStrategy.WeightedGaussian)) with { Noise = NoiseChoice.Gaussian });
+        var (spec, selection) = (plan.Spec, plan.Spec.Selection!);
+        var one = System.Numerics.BigInteger.One << -selection.NoiseGrid.BinaryExponent;
+        var weight = spec.Accumulators.Single();
+        var changed = wrong switch
+        {
+            // A thousandth of the weight of one unit; sigma a part in a thousand narrower.
+            "threshold" => spec with { Selection = selection with { Threshold = selection.Threshold - (one / 1000) } },
+            "noise" => spec with { Selection = selection with { Noise = selection.Noise! with { Numerator = selection.Noise.Numerator * 998 / 1000 } } },
+            "floor" => spec with { Selection = selection with { PreThreshold = 2 } },
+            "counts" => spec with { Selection = selection with { Strategy = SelectionStrategy.GaussianThreshold } },
+            "grid" => spec with { Selection = selection with { NoiseGrid = selection.NoiseGrid.ShiftedBy(-1) } },
+            "no weights" => spec with { Accumulators = [new() { Kind = AccumulatorKind.Count }] },
+            "two sums" => spec with { Accumulators = [weight, weight] },
+            "released" => spec with { Nodes = [new() { Output = "w", Aggregate = AggregateKind.Count, Form = NodeForm.Direct, Draws = [new() { Part = "count", Terms = [new(0, 1)], Noise = selection.Noise! }] }] },
+            "laplace" => spec with { Selection = selection with { Noise = selection.Noise! with { Kind = NoiseKind.DiscreteLaplace } } },
+            _ => spec with { MaxPartitionsContributed = 17 },
+        };
+
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+        Assert.False(PlanAudit.Recompute(plan with { Spec = changed }).Holds);
+    }
+
     [Fact]
     public void Recompute_EpsilonSmallerThanWhatRhoIs_IsRejected()
     {
@@ -133,6 +169,8 @@ public sealed class CompositionAuditTests
         "pld laplace" => request with { Noise = NoiseChoice.Laplace },
         "pld table" => request.Private(Selection(SelectionStrategy.TruncatedGeometric)) with { Noise = NoiseChoice.Gaussian },
         "joint" => request.Private(Selection(SelectionStrategy.GaussianThreshold)) with { Noise = NoiseChoice.Gaussian },
+        "joint weights" => request.Private(Selection(SelectionStrategy.WeightedGaussian)) with { Noise = NoiseChoice.Gaussian },
+        "joint weights laplace" => request.Private(Selection(SelectionStrategy.WeightedGaussian)) with { Noise = NoiseChoice.Laplace },
         "rho" => request with { Noise = NoiseChoice.Gaussian, Accountant = AccountantChoice.Zcdp, Rho = Of("0.02"), Epsilon = Of("1.06") },
         "replace gaussian" => request with { Noise = NoiseChoice.Gaussian, Adjacency = NeighbouringRelation.ReplaceOne },
         "replace laplace" => request with { Noise = NoiseChoice.Laplace, Adjacency = NeighbouringRelation.ReplaceOne },

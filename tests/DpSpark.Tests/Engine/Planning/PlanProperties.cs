@@ -110,6 +110,6 @@ public sealed class PlanProperties
             _ => Request([.. aggregates]).Bounded(l0, linf, l1),
         };
         request = request.Noisy((NoiseChoice)random.Next(3), random.Next(2) == 0 ? "1e-6" : "0.0000321") with { Epsilon = Of($"{random.Next(0, 5)}.{random.Next(500, 999)}") };
-        return random.Next(2) == 0 ? request : request.Private(Selection(random.Next(4) is var s and < 3 ? (SelectionStrategy)s : null, random.Next(1, 30)));
+        return random.Next(2) == 0 ? request : request.Private(Selection(random.Next(5) is var s and < 4 ? (SelectionStrategy)s : null, random.Next(1, 30)));
     }
 }

@@ -68,6 +68,7 @@ public sealed class SelectionPlanTests
     [InlineData(SelectionStrategy.TruncatedGeometric)]
     [InlineData(SelectionStrategy.LaplaceThreshold)]
     [InlineData(SelectionStrategy.GaussianThreshold)]
+    [InlineData(SelectionStrategy.WeightedGaussian)]
     public void Plan_SingleUnit_IsShownWithAtMostDelta(SelectionStrategy strategy)
     {
         foreach (var preThreshold in new[] { 1, 20 })
@@ -90,7 +91,7 @@ public sealed class SelectionPlanTests
         var request = Request(Units(), Count()).Bounded(l0, 2, null);
         long Half(SelectionStrategy? strategy) => Planner.Plan(request.Private(Selection(strategy))).KeepChances.First(c => c.Probability >= 0.5).Units;
 
-        var best = new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold }.Min(s => Half(s));
+        var best = new[] { SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold, SelectionStrategy.WeightedGaussian }.Min(s => Half(s));
 
         Assert.Equal(best, Half(null));
     }
@@ -108,6 +109,58 @@ public sealed class SelectionPlanTests
         Assert.InRange(GaussianPrivacy.Delta(1, Math.Sqrt(16) / plan.Spec.Nodes[0].Draws[0].StandardDeviation), 9.8e-7, 9.9e-7);
         Assert.Equal("gdp-v1", plan.Accountant);
         Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    [InlineData(60)]
+    [InlineData(300)]
+    public void Plan_WeightedGaussian_IsTheCalibrationOfTheJointRule(int l0)
+    {
+        var plan = Planner.Plan(Request().Bounded(l0, null, null).Private(Selection(SelectionStrategy.WeightedGaussian, 1)) with { Noise = NoiseChoice.Gaussian });
+
+        // Sigma from nearly all of delta, and the smallest threshold under which no (m, t) costs more: between the rule for the halves of delta and the same for all of it.
+        var spec = plan.Spec.Selection!;
+        var one = BigInteger.One << -spec.NoiseGrid.BinaryExponent;
+        var sigma = Math.Sqrt((double)spec.Noise!.Numerator / (double)spec.Noise.Denominator) / (double)one;
+        var threshold = (double)spec.Threshold / (double)one;
+        Assert.Equal(GaussianPrivacy.Sigma(1, 0.99e-6, 1), sigma, 1e-3);
+        var least = Enumerable.Range(1, l0).Max(m => (1 / Math.Sqrt(m)) + (sigma * Normal.UpperQuantile(Elementary.OneMinusPower(1e-6, 1.0 / m))));
+        Assert.InRange(threshold, least, (least * 1.02) + 0.01);
+        Assert.True(threshold < WeightedGaussian.Calibrate(1, 1e-6, l0).Threshold);
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+        Assert.Single(plan.Spec.Accumulators, a => a.Kind == AccumulatorKind.Weight);
+        Assert.Equal("weighted_gaussian", plan.Mechanisms[0].Mechanism);
+        Assert.Equal(1, plan.Mechanisms[0].L2);
+    }
+
+    [Fact]
+    public void Plan_WeightedGaussianWithAFloor_RaisesTheThresholdByItOnce()
+    {
+        SelectionSpec Spec(int floor) => Planner.Plan(Request(Units()).Bounded(9, 1, null).Private(Selection(SelectionStrategy.WeightedGaussian, floor))).Spec.Selection!;
+
+        Assert.Equal(Spec(1).Threshold + (4 * (BigInteger.One << -Spec(1).NoiseGrid.BinaryExponent)), Spec(5).Threshold);
+    }
+
+    [Fact]
+    public void Plan_AutoWithoutACountOfUnits_TakesWeights()
+    {
+        var plan = Planner.Plan(Request(Count()).Bounded(60, 1, null).Private(Selection()) with { Noise = NoiseChoice.Auto });
+
+        Assert.Equal(SelectionStrategy.WeightedGaussian, plan.Spec.Selection!.Strategy);
+        Assert.True(PlanAudit.Recompute(plan).Holds);
+    }
+
+    [Theory]
+    [InlineData(NoiseChoice.Laplace)]
+    [InlineData(NoiseChoice.Gaussian)]
+    public void Plan_WeightedGaussianBesideOtherNoise_IsAudited(NoiseChoice noise)
+    {
+        var plan = Planner.Plan(Request(Units(), Sum("whole", "0", "9"), Mean("money", "0", "60")).Bounded(60, 2, null).Private(Selection(SelectionStrategy.WeightedGaussian, 3)) with { Noise = noise });
+
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+        Assert.Null(plan.Spec.Selection!.SharedOutput);
     }
 
     private const string RequestCheckName = "partition_selection";
