@@ -4,7 +4,7 @@ using DpSpark.Jobs.Manifest.Yaml;
 namespace DpSpark;
 
 /// <summary>Says what is released. Each aggregate has a share of the budget: a weight (1 where nothing is said), or an epsilon of its own.</summary>
-public sealed class AggregateBuilder
+public sealed partial class AggregateBuilder
 {
     internal AggregateBuilder(YamlList node) => Node = node;
 

@@ -1,18 +1,55 @@
 namespace DpSpark;
 
 /// <summary>What a release may cost.</summary>
-/// <param name="Epsilon">Total epsilon.</param>
-/// <param name="Delta">Total delta.</param>
-public sealed record Budget(DpNumber Epsilon, DpNumber Delta)
+public sealed record Budget
 {
+    private Budget(DpNumber? epsilon, DpNumber? rho, DpNumber delta) => (Epsilon, Rho, Delta) = (epsilon, rho, delta);
+
+    /// <summary>Total epsilon; null where the total is a <see cref="Rho"/>.</summary>
+    public DpNumber? Epsilon { get; }
+
+    /// <summary>Total rho; null where the total is an <see cref="Epsilon"/>.</summary>
+    public DpNumber? Rho { get; }
+
+    /// <summary>Total delta.</summary>
+    public DpNumber Delta { get; }
+
     /// <summary>Pure differential privacy: delta is 0.</summary>
     /// <param name="epsilon">Total epsilon.</param>
-    public static Budget Pure(DpNumber epsilon) => new(epsilon, 0);
+    public static Budget Pure(DpNumber epsilon) => new(epsilon, null, 0);
 
     /// <summary>Approximate differential privacy.</summary>
     /// <param name="epsilon">Total epsilon.</param>
     /// <param name="delta">Total delta.</param>
-    public static Budget Approximate(DpNumber epsilon, DpNumber delta) => new(epsilon, delta);
+    public static Budget Approximate(DpNumber epsilon, DpNumber delta) => new(epsilon, null, delta);
+
+    /// <summary>Zero-concentrated differential privacy.</summary>
+    /// <param name="rho">Total rho.</param>
+    /// <param name="delta">Delta at which plan, record and ledger say what rho is as an epsilon.</param>
+    public static Budget Concentrated(DpNumber rho, DpNumber delta) => new(null, rho, delta);
+}
+
+/// <summary>How the costs of a release's mechanisms are put together.</summary>
+public enum Accountant
+{
+    /// <summary>Gaussian noise exactly, everything else by the distribution of the privacy loss.</summary>
+    Pld,
+
+    /// <summary>Rho adds up.</summary>
+    Zcdp,
+
+    /// <summary>Epsilons add up; for comparison.</summary>
+    Basic,
+}
+
+/// <summary>Which data sets a guarantee compares.</summary>
+public enum Adjacency
+{
+    /// <summary>Those that differ by one privacy unit, which is there or not.</summary>
+    AddRemove,
+
+    /// <summary>Those that differ by one privacy unit, whose rows are others.</summary>
+    ReplaceOne,
 }
 
 /// <summary>The noise of a release.</summary>

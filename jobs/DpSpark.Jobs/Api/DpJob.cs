@@ -73,7 +73,8 @@ public sealed class DpJob
     /// <summary>Names public partitions.</summary>
     /// <param name="keys">The keys.</param>
     /// <param name="source">Why they are public; printed in the report.</param>
-    public DpJob Keyset(KeySet keys, string source)
+    /// <param name="other">Whether rows of all other keys are gathered in one more row, whose key columns are null; otherwise they are left out.</param>
+    public DpJob Keyset(KeySet keys, string source, bool other = false)
     {
         ArgumentNullException.ThrowIfNull(keys);
         var map = new YamlMap();
@@ -82,7 +83,22 @@ public sealed class DpJob
             map.Set(entry);
         }
 
+        if (other)
+        {
+            map.Set("other", Tree.Word("true"));
+        }
+
         return Set("keyset", map.Set("source", Tree.Text(source)));
+    }
+
+    /// <summary>Of the keys of a keyset, releases only those with the largest value of an aggregate, chosen privately.</summary>
+    /// <param name="k">How many; fewer than the keyset has.</param>
+    /// <param name="by">A count, privacy id count or sum of the job, by its output name.</param>
+    /// <param name="budget">What the choice costs.</param>
+    public DpJob TopK(int k, string by, BudgetPart budget)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        return Set("top_k", new YamlMap().Set("k", Tree.Number(k)).Set("by", Tree.Text(by)).Set("budget", budget.Node));
     }
 
     /// <summary>Shows only partitions with enough units, chosen privately.</summary>
@@ -102,8 +118,18 @@ public sealed class DpJob
             _ => "auto",
         }));
         map.Set("pre_threshold", Tree.Number(preThreshold));
-        return Set("partition_selection", Tree.Share(weight, epsilon, delta) is { } share ? map.Set("budget", share) : map);
+        if (weight is not null && Tree.Share(weight, epsilon, delta) is { } share)
+        {
+            return Set("partition_selection", map.Set("budget", share));
+        }
+
+        Tree.SetNumber(map, "epsilon", epsilon);
+        Tree.SetNumber(map, "delta", delta);
+        return Set("partition_selection", map);
     }
+
+    /// <summary>Releases the keys of a private partition selection alone, without any number.</summary>
+    public DpJob KeysAlone() => Set("aggregates", new YamlList());
 
     /// <summary>Says what is released; further calls add to it.</summary>
     /// <param name="build">Names the aggregates.</param>
@@ -117,15 +143,23 @@ public sealed class DpJob
     }
 
     /// <summary>Says what the release may cost.</summary>
-    /// <param name="budget">Epsilon and delta.</param>
+    /// <param name="budget">Epsilon or rho, and delta.</param>
     /// <param name="noise">Which noise.</param>
-    public DpJob Privacy(Budget budget, Noise noise = Noise.Auto)
+    /// <param name="accountant">How costs are put together; null for the one that goes with the budget.</param>
+    /// <param name="adjacency">Which data sets the guarantee compares; null for those that differ by one unit which is there or not.</param>
+    public DpJob Privacy(Budget budget, Noise noise = Noise.Auto, Accountant? accountant = null, Adjacency? adjacency = null)
     {
         ArgumentNullException.ThrowIfNull(budget);
-        return Set("privacy", new YamlMap()
-            .Set("epsilon", Tree.Number(budget.Epsilon))
-            .Set("delta", Tree.Number(budget.Delta))
-            .Set("noise", Tree.Word(noise.ToString().ToLowerInvariant())));
+        var map = new YamlMap();
+        Tree.SetNumber(map, "epsilon", budget.Epsilon);
+        Tree.SetNumber(map, "rho", budget.Rho);
+        map.Set("delta", Tree.Number(budget.Delta)).Set("noise", Tree.Word(noise.ToString().ToLowerInvariant()));
+        if (accountant is { } kind)
+        {
+            map.Set("accountant", Tree.Word(kind.ToString().ToLowerInvariant()));
+        }
+
+        return Set("privacy", adjacency is { } relation ? map.Set("adjacency", Tree.Word(relation == Adjacency.ReplaceOne ? "replace_one" : "add_remove")) : map);
     }
 
     /// <summary>Says where the release goes.</summary>

@@ -37,6 +37,12 @@ public sealed class OutputBuilder
     /// <summary>Raises negative numbers to zero, after noise.</summary>
     public OutputBuilder NonNegative() => Set("post", Tree.List([Tree.Word("non_negative")]));
 
+    /// <summary>Marks numbers whose error is too large for their use, after noise; needs <see cref="ConfidenceInterval"/>.</summary>
+    /// <param name="lowWhen">When a number is of low quality, e.g. <c>stddev &gt; 0.5 * abs(value)</c>.</param>
+    /// <param name="perAggregate">One column <c>&lt;as&gt;_quality</c> for each aggregate; otherwise one column <c>quality</c>.</param>
+    public OutputBuilder Quality(string lowWhen, bool perAggregate = false) =>
+        Set("quality", new YamlMap().Set("low_when", Tree.Text(lowWhen)).Set("per", Tree.Word(perAggregate ? "aggregate" : "row")));
+
     private OutputBuilder To(string path, string format) => Set("path", Tree.Template(path)).Set("format", Tree.Word(format));
 
     private OutputBuilder Set(string key, YamlNode value)

@@ -30,9 +30,17 @@ public sealed class PrivacyUnitBuilder
     /// <param name="partitions">At least 1.</param>
     public PrivacyUnitBuilder MaxPartitionsContributed(int partitions) => Set("max_partitions_contributed", partitions);
 
+    /// <summary>L0: partitions one unit may count in, found by a first pass.</summary>
+    /// <param name="auto">What finding the bound costs.</param>
+    public PrivacyUnitBuilder MaxPartitionsContributed(BudgetPart auto) => Set("max_partitions_contributed", auto);
+
     /// <summary>L-infinity: rows of one unit in one partition.</summary>
     /// <param name="rows">At least 1.</param>
     public PrivacyUnitBuilder MaxContributionsPerPartition(int rows) => Set("max_contributions_per_partition", rows);
+
+    /// <summary>L-infinity: rows of one unit in one partition, found by a first pass.</summary>
+    /// <param name="auto">What finding the bound costs.</param>
+    public PrivacyUnitBuilder MaxContributionsPerPartition(BudgetPart auto) => Set("max_contributions_per_partition", auto);
 
     /// <summary>L1: rows of one unit in all.</summary>
     /// <param name="rows">At least 1.</param>
@@ -48,6 +56,13 @@ public sealed class PrivacyUnitBuilder
     private PrivacyUnitBuilder Set(string key, int value)
     {
         Node.Set(key, Tree.Number(value));
+        return this;
+    }
+
+    private PrivacyUnitBuilder Set(string key, BudgetPart auto)
+    {
+        ArgumentNullException.ThrowIfNull(auto);
+        Node.Set(key, new YamlMap().Set("auto", auto.Auto()));
         return this;
     }
 }
