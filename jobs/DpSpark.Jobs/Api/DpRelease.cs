@@ -39,7 +39,8 @@ public sealed class DpRelease
     public string RecordPath => _result.RecordPath;
 
     /// <summary>Reads the released rows from their files, in key order.</summary>
-    /// <typeparam name="T">A class or record with a property or constructor parameter per column it wants; case and underscores of the names do not matter.</typeparam>
+    /// <typeparam name="T">A class or record with a property or constructor parameter per column it wants; case and underscores of the names do not matter.
+    /// An array takes all columns of an aggregate that has several: <c>fare_p25</c>, <c>fare_p50</c> or <c>fare_0</c>, <c>fare_1</c> for <c>double[] Fare</c>.</typeparam>
     /// <param name="cancellationToken">Checked between rows.</param>
     /// <exception cref="InvalidOperationException">The type asks for a column that is not there, or for another type.</exception>
     public async IAsyncEnumerable<T> ReadAsync<T>([EnumeratorCancellation] CancellationToken cancellationToken = default)

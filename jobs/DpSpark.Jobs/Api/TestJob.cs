@@ -3,8 +3,10 @@ using System.Reflection;
 using System.Security.Cryptography;
 using DpSpark.Arrow;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Local;
+using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Running;
 
@@ -61,8 +63,21 @@ public sealed class TestJob
             using var spill = TempSpillStore.Open(null);
             var backend = new LocalBackend(new LocalOptions { MemoryBytes = LocalBackend.MinimumMemoryBytes, Threads = 1, SpillStore = spill });
             var key = new RunKey(RandomNumberGenerator.GetBytes(32), "test"u8.ToArray());
-            return new TestTable(backend.Run(plan.Release, new ObjectRows(plan.Job.Request.Columns, _rows), key, _mode, null, cancellationToken).Table);
+            var rows = new ObjectRows(plan.Job.Request.Columns, _rows);
+            return new TestTable(backend.Run(WithBounds(plan.Release, backend, rows, key, cancellationToken), rows, key, _mode, null, cancellationToken).Table);
         }, cancellationToken);
+    }
+
+    /// <summary>The plan of a job whose bounds a first pass finds, after that pass; any other plan as it is.</summary>
+    private ReleasePlan WithBounds(ReleasePlan plan, LocalBackend backend, ObjectRows rows, RunKey key, CancellationToken cancellationToken)
+    {
+        if (plan.Bounds is not { Found: null })
+        {
+            return plan;
+        }
+
+        using var counts = backend.Run(FirstPass.PlanOf(plan), rows, key, _mode, null, cancellationToken).Table;
+        return FirstPass.Resolve(plan, counts, noisy: _mode == RunMode.Seeded);
     }
 
     /// <summary>Objects as a source of texts, which the column contract reads as it reads CSV.</summary>
@@ -128,6 +143,7 @@ public sealed class TestTable
     }
 
     /// <summary>The rows as objects.</summary>
-    /// <typeparam name="T">A class or record with a property or constructor parameter per column it wants; case and underscores of the names do not matter.</typeparam>
+    /// <typeparam name="T">A class or record with a property or constructor parameter per column it wants; case and underscores of the names do not matter.
+    /// An array takes all columns of an aggregate that has several: <c>fare_p25</c>, <c>fare_p50</c> or <c>fare_0</c>, <c>fare_1</c> for <c>double[] Fare</c>.</typeparam>
     public IReadOnlyList<T> Read<T>() => [.. RowMapper<T>.Read(_table)];
 }

@@ -49,6 +49,39 @@ public sealed class DpJobRunTests : IDisposable
 
     private sealed record WeekdayKey(long Weekday);
 
+    private sealed record Spread(long Weekday, double SpendP25, double[] Spend, long Bins0, long[] Bins);
+
+    [Fact]
+    public async Task RunLocalAsync_AggregatesOfSeveralColumns_AreReadByNameAndAsArrays()
+    {
+        var table = await TestJob.From(WeekdayJob().Aggregate(a => a.Quantile("spend_eur", [0.25, 0.5, 0.999], 0, 100, "spend").Histogram("spend_eur", [0, 30, 100], "bins")))
+            .WithRows(Enumerable.Range(0, 100).Select(i => new Visit($"v{i}", 1, i))).NoNoise().RunLocalAsync();
+
+        Assert.Equal(["weekday", "spend_p25", "spend_p50", "spend_p99_9", "bins_0", "bins_1"], table.Columns);
+        Assert.Equal(30, table.Values("bins_0")[0]);
+        var row = table.Read<Spread>()[0];
+        Assert.Equal((1, 30), (row.Weekday, row.Bins0));
+        Assert.Equal([30, 70], row.Bins);
+        Assert.Equal(row.SpendP25, row.Spend[0]);
+        Assert.Equal([24.5, 49.5, 99], row.Spend.Select(v => Math.Round(v * 2) / 2), (expected, found) => Math.Abs(expected - found) <= 1);
+    }
+
+    [Fact]
+    public async Task RunLocalAsync_BoundsToBeFound_AreThoseOfTheRows()
+    {
+        var table = await TestJob.From(WeekdayJob().Aggregate(a => a.Sum("spend_eur", BudgetPart.Percent(10), "spend")))
+            .WithRows(Enumerable.Range(0, 2000).Select(i => new Visit($"v{i}", 1 + (i % 7), 10))).NoNoise().RunLocalAsync();
+
+        Assert.Equal(20000, table.Sum("spend"));
+    }
+
+    private static DpJob WeekdayJob() => DpJob.Create("visits")
+        .Source(s => s.Csv("visits.csv").Column<string>("visitor_id").Column<int>("weekday").Column<decimal>("spend_eur"))
+        .PrivacyUnit(u => u.Id("visitor_id").MaxPartitionsContributed(1).MaxContributionsPerPartition(1))
+        .PartitionBy("weekday")
+        .Keyset(KeySet.Range("weekday", 1, 7), "calendar")
+        .Privacy(Budget.Pure(1));
+
     private static async Task<List<WeekdayRow>> ToList(DpRelease release)
     {
         var rows = new List<WeekdayRow>();

@@ -1,3 +1,4 @@
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Jobs.Manifest;
 using FsCheck;
@@ -91,7 +92,38 @@ public sealed class DpJobTests
                from isSelected in Gen.Elements(true, false)
                from row in Gen.Elements(true, false)
                from file in texts
-               select Make(id, key, value, [.. keys.Distinct()], weight, max, epsilon, gaussian, isSelected, row, file.Replace("${", "", StringComparison.Ordinal));
+               from more in Gen.ListOf(Gen.Elements(s_more))
+               select More(Make(id, key, value, [.. keys.Distinct()], weight, max, epsilon, gaussian, isSelected, row, file.Replace("${", "", StringComparison.Ordinal)), more, value, max, isSelected);
+    }
+
+    /// <summary>Aggregates of one column, each with a name of its own.</summary>
+    private static readonly Action<AggregateBuilder, string, DpNumber, string>[] s_more =
+    [
+        (a, column, max, name) => a.PrivacyIdCount(name, epsilon: "1e-4"),
+        (a, column, max, name) => a.Sum(column, "-1", max, name),
+        (a, column, max, name) => a.Sum(column, BudgetPart.Percent(1), name),
+        (a, column, max, name) => a.SumPerPartition(column, BudgetPart.Epsilon("1e-5"), name, weight: max),
+        (a, column, max, name) => a.Mean(column, BudgetPart.Percent("0.5"), name),
+        (a, column, max, name) => a.Variance(column, 0, max, name),
+        (a, column, max, name) => a.Stddev(column, BudgetPart.Percent(1), name, weight: 3),
+        (a, column, max, name) => a.Quantile(column, [0.1, "0.50", max.ToString() == "1" ? 1 : 0.999], 0, max, name),
+        (a, column, max, name) => a.Min(column, 0, max, name),
+        (a, column, max, name) => a.Max(column, BudgetPart.Percent(1), name),
+        (a, column, max, name) => a.CountDistinct(column, 3, name),
+        (a, column, max, name) => a.Histogram(column, ["-1", 0, max], name),
+        (a, column, max, name) => a.Histogram(column, max, 0, max, name, weight: 2),
+        (a, column, max, name) => a.VectorSum([column], VectorNorm.LInf, max, name),
+    ];
+
+    private static DpJob More(DpJob job, IReadOnlyList<Action<AggregateBuilder, string, DpNumber, string>> more, string value, DpNumber max, bool isSelected)
+    {
+        for (var i = 0; i < more.Count; i++)
+        {
+            var at = i;
+            job.Aggregate(a => more[at](a, value, max, $"more {at}"));
+        }
+
+        return isSelected || more.Count % 2 == 0 ? job : job.TopK(1 + more.Count, "n", BudgetPart.Percent(2));
     }
 
     private static DpJob Make(string id, string key, string value, IReadOnlyList<string> keys, DpNumber weight, DpNumber max, DpNumber epsilon, bool gaussian, bool isSelected, bool row, string file)

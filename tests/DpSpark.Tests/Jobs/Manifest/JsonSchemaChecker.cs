@@ -10,6 +10,9 @@ internal sealed class JsonSchemaChecker(JsonObject root)
     /// <summary>What is wrong, with the place; empty when the value fits.</summary>
     public IReadOnlyList<string> Check(JsonNode? value) => Check(value, root, "$").ToList();
 
+    /// <summary>Whether a value fits a part of the schema.</summary>
+    public bool Fits(JsonNode? value, JsonObject schema) => !Check(value, schema, "$").Any();
+
     private IEnumerable<string> Check(JsonNode? value, JsonObject schema, string at) => schema.SelectMany(k => Keyword(k.Key, k.Value!, value, schema, at));
 
     private IEnumerable<string> Keyword(string keyword, JsonNode rule, JsonNode? value, JsonObject schema, string at)

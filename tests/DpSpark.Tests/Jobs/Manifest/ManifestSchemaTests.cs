@@ -68,7 +68,7 @@ public sealed class ManifestSchemaTests
     };
 
     /// <summary>A manifest as an editor sees it: YAML's core schema.</summary>
-    private static JsonNode? ToJson(string yaml)
+    internal static JsonNode? ToJson(string yaml)
     {
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
