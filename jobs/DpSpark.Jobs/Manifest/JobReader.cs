@@ -49,6 +49,7 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
         }
 
         CheckKept(contract, unit, partitions);
+        CheckIds(contract, unit, aggregates);
         if (aggregates is not null)
         {
             CheckOutputs(aggregates, partitions, output?.Level is not null, output?.Settings.Quality);
@@ -187,6 +188,19 @@ internal sealed class JobReader(ManifestScope scope, YamlMap map, string folder,
             if (!(unit.NullIdIsOneUnit && unit.IdColumns.Contains(column.Name)))
             {
                 contract.PlaceOf(column.Name).Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column.Name)}` has `nulls: keep` and is not a partition column.", "a kept null is a key; other columns need a value in every row.", "write `nulls: drop`", "`nulls: { replace: … }`");
+            }
+        }
+    }
+
+    /// <summary>Where rows without an id are one unit, the nulls of id columns stay, and an aggregate of such a column would lack values.</summary>
+    private static void CheckIds(ColumnContract contract, PrivacyUnitRequest? unit, IReadOnlyList<AggregateRequest>? aggregates)
+    {
+        foreach (var column in unit is { NullIdIsOneUnit: true } ? unit.IdColumns : [])
+        {
+            if (aggregates?.FirstOrDefault(a => a.Column == column || a.Columns?.Contains(column) == true) is { } aggregate && contract.Columns.Any(c => c.Name == column))
+            {
+                contract.PlaceOf(column).Error(DiagnosticCatalog.PolicyMisplaced, $"`{Printable.Text(column)}` identifies the privacy unit under `null_id: one_unit`, and the aggregate `{Printable.Text(aggregate.Output)}` needs a value of it in every row.",
+                    "rows without an id are kept, and have none.", "write `null_id: drop`", "aggregate another column");
             }
         }
     }

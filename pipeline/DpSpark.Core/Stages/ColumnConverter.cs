@@ -246,12 +246,11 @@ internal sealed class ColumnConverter
             var all = new byte[dictionary.Length];
             all.AsSpan().Fill(1);
             values.Convert(dictionary, all);
-            var indices = TextColumn.Of(array);
             for (var i = 0; i < state.Length; i++)
             {
                 if (state[i] == Usable)
                 {
-                    var at = indices.IndexOf(i);
+                    var at = array.IndexAt(i);
                     Words[i] = values.Words[at];
                     state[i] = values.IsNull(at) ? Missing : Usable;
                 }

@@ -14,7 +14,6 @@ internal sealed partial class ManifestCase : IDisposable
 {
     private const string Samples = "samples";
     private const string Real = "real";
-    private const string Jobs = "jobs";
     private const string Docs = "docs";
     private const string W1 = "benchmarks/w1";
     private readonly JobOnBoth _job = new();
@@ -34,10 +33,6 @@ internal sealed partial class ManifestCase : IDisposable
                 File.Copy(Path.Combine(RealFolder, rest + ".yml"), _job["job.yml"]);
                 // Three airports and many instants: at the manifest's own numbers no key would be released, and an empty output would show nothing.
                 _vars = [.. data, "work=" + _job["work"], .. rest == "weather-instants" ? ["hours=9000", "epsilon=1e9"] : Array.Empty<string>()];
-                break;
-            case Jobs:
-                File.Copy(Path.Combine(JobFolder, rest + ".yml"), _job["job.yml"]);
-                _vars = data;
                 break;
             case Docs:
                 var text = BlocksOf(Path.Combine(SharedFiles.RepositoryRoot, rest)).Single();
@@ -60,7 +55,6 @@ internal sealed partial class ManifestCase : IDisposable
         .. Documents().Select(f => Docs + "/" + Path.GetRelativePath(SharedFiles.RepositoryRoot, f).Replace('\\', '/')).Order(StringComparer.Ordinal),
         W1,
         .. Directory.GetFiles(RealFolder, "*.yml").Select(f => Real + "/" + Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal),
-        .. Directory.GetFiles(JobFolder, "*.yml").Select(f => Jobs + "/" + Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal),
     ];
 
     /// <summary>64 hex digits.</summary>
@@ -70,15 +64,13 @@ internal sealed partial class ManifestCase : IDisposable
 
     private static string RealFolder => Path.Combine(SharedFiles.RepositoryRoot, "tests", "DpSpark.Tests", "RealData", "Manifests");
 
-    private static string JobFolder => Path.Combine(SharedFiles.RepositoryRoot, "tests", "DpSpark.Tests", "Running", "RealData");
-
     /// <summary>The job's folder.</summary>
     public JobOnBoth Folder => _job;
 
     /// <summary>Skips where its rows are not there.</summary>
     public static ManifestCase Of(string name)
     {
-        Skip.If(SharedFiles.Folder is null && name.Split('/')[0] is Real or Jobs, SharedFiles.SkipReason);
+        Skip.If(SharedFiles.Folder is null && name.Split('/')[0] is Real, SharedFiles.SkipReason);
         return new ManifestCase(name);
     }
 

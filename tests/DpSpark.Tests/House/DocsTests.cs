@@ -120,6 +120,25 @@ public sealed partial class DocsTests
         }
     }
 
+    public static TheoryData<int> Aggregates => [.. MarkdownFile.Read("docs/aggregates.md").Blocks.Where(b => b.Language == "yaml").Select(b => b.Line)];
+
+    [Theory]
+    [MemberData(nameof(Aggregates))]
+    public void Yaml_OfAggregates_RunsOnTheRestaurant(int line)
+    {
+        using var temp = new TempFolder();
+        CopySamples(temp);
+        var folder = Path.Combine(temp.Path, "jobs", "samples", "restaurant");
+        var sample = Path.Combine(folder, "job.yml");
+        File.WriteAllText(sample, Merge(File.ReadAllText(sample), MarkdownFile.Read("docs/aggregates.md").Blocks.Single(b => b.Line == line).Text + "\n"));
+
+        var run = CommandLineRun.In(folder, "run", "--format", "json");
+
+        Assert.True(run.Code == 0, run.Out + run.Error);
+        Assert.Equal("released", run.Json.GetProperty("outcome").GetString());
+        Assert.InRange(run.Json.GetProperty("rows").GetInt32(), 1, 7);
+    }
+
     [Theory]
     [MemberData(nameof(DocumentsWith), "csharp")]
     public void CSharp_OfDocument_IsARegionOfTheCompiledSnippets(string name)

@@ -1,4 +1,6 @@
 using DpSpark.Core;
+using DpSpark.Core.Parameters;
+using DpSpark.Core.Stages;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Running;
 using DpSpark.Testing;
@@ -130,6 +132,91 @@ public sealed class Snippets : IDisposable
     }
 
     private sealed record SpreadRow(int Weekday, double SpendP25, double SpendP50, double SpendP75, double Most, long Prices);
+
+    [Fact]
+    public async Task Moments_OfTheDocs_AreReleased()
+    {
+        var job = Build().Options(new ManifestOptions { Folder = _folder.Path });
+
+        #region moments
+        var numbers = job.Aggregate(a => a
+            .Mean("spend_eur", min: 0, max: 60, output: "mean")
+            .Variance("spend_eur", min: 0, max: 60, output: "variance")
+            .Stddev("spend_eur", min: 0, max: 60, output: "deviation")
+            .Histogram("spend_eur", edges: [0, 10, 20, 60], output: "bills")              // bills_0, bills_1, bills_2
+            .VectorSum(["spend_eur", "weekday"], VectorNorm.L2, maxNorm: 60, output: "v")   // v_spend_eur, v_weekday
+            .Covariance("spend_eur", "weekday", min: (0, 1), max: (60, 7), output: "together"));
+        #endregion
+
+        await using var context = DpSparkContext.Local();
+        var release = await numbers.RunAsync(context);
+        var seen = new List<BillRow>();
+        #region arrays
+        await foreach (var row in release.ReadAsync<BillRow>())
+        {
+            seen.Add(row);                              // row.Bills has three counts
+        }
+        #endregion
+
+        Assert.Equal(7, seen.Count);
+        Assert.All(seen, r => Assert.Equal(3, r.Bills.Length));
+    }
+
+    #region billrow
+    private sealed record BillRow(int Weekday, double Mean, long[] Bills);
+    #endregion
+
+    [Fact]
+    public void Found_OfTheDocs_IsPlanned()
+    {
+        #region found
+        var found = DpJob.Create("bounds-found")
+            .Source(s => s.Csv("data/visits.csv").Column<string>("visitor_id").Column<int>("weekday").Column<double>("spend_eur"))
+            .PrivacyUnit(u => u.Id("visitor_id")
+                .MaxPartitionsContributed(BudgetPart.Percent(5))
+                .MaxContributionsPerPartition(1))
+            .PartitionBy("weekday")
+            .Keyset(KeySet.Range("weekday", 1, 7), source: "calendar", other: true)
+            .TopK(3, by: "visits", BudgetPart.Percent(10))
+            .Aggregate(a => a
+                .Count("visits")
+                .Sum("spend_eur", BudgetPart.Percent(10), output: "spend"))
+            .Privacy(Budget.Approximate("1.0", "1e-8"), Noise.Auto, Accountant.Pld, Adjacency.AddRemove)
+            .Output(o => o.Csv("out/").ConfidenceInterval(0.95).Quality("stddev > 0.5 * abs(value)"));
+        #endregion
+
+        Assert.NotNull(found.Plan().Release.Bounds);
+    }
+
+    [Fact]
+    public void Keys_OfTheDocs_ArePlannedAndTheirTableIsRead()
+    {
+        #region keys
+        var keys = DpJob.Create("kinds-of-crashes")
+            .Source(s => s.Table("lake.telemetry.crashes@8841").Column<string>("device_id").Column<string>("signal"))
+            .PrivacyUnit(u => u.Id("device_id").MaxPartitionsContributed(3))
+            .PartitionBy("signal")
+            .PartitionSelection(SelectionStrategy.TruncatedGeometric, preThreshold: 20)
+            .KeysAlone()
+            .Privacy(Budget.Approximate("0.5", "1e-8"))
+            .Output(o => o.Table("lake.pub.signals"));
+        #endregion
+
+        Assert.Equal(FileKind.Table, keys.ToManifest().Source.Kind);
+        Assert.Empty(keys.Plan().Job.Request.Aggregates);
+    }
+
+    [Fact]
+    public void Rho_OfTheDocs_IsAnEpsilon()
+    {
+        var job = Build();
+
+        #region rho
+        job.Privacy(Budget.Concentrated(rho: "0.1", delta: "1e-8"), Noise.Gaussian);
+        #endregion
+
+        Assert.True(job.Plan().Release.Epsilon > ExactDecimal.One);
+    }
 
     [Fact]
     public void Convert_OfTheDocs_GoesBothWays()

@@ -9,14 +9,20 @@ internal enum ValueKind
     Units,
     Sum,
     Mean,
+    Quantile,
+    Least,
+    Most,
+    Distinct,
 }
 
 /// <summary>A released column and what it is made of.</summary>
 /// <param name="Name">Output name.</param>
 /// <param name="Kind">The aggregate.</param>
-/// <param name="Value">Value of a row, for sums and means.</param>
+/// <param name="Value">Value of a row, for numbers.</param>
 /// <param name="Range">Width of the clamping bounds of a mean.</param>
-internal sealed record Released(string Name, ValueKind Kind, Func<TextRow, decimal>? Value = null, decimal Range = 0);
+/// <param name="Rank">Rank of a quantile.</param>
+/// <param name="Text">Value of a row, for distinct values.</param>
+internal sealed record Released(string Name, ValueKind Kind, Func<TextRow, decimal>? Value = null, decimal Range = 0, double Rank = 0, Func<TextRow, string>? Text = null);
 
 /// <summary>A dataset, the manifest that releases it, and the same question in plain code.</summary>
 internal sealed record RealCase
@@ -59,9 +65,16 @@ internal sealed record RealCase
 
     private static Released Mean(string name, decimal range, Func<TextRow, decimal> value) => new(name, ValueKind.Mean, value, range);
 
+    private static Released Quantile(string name, double rank, Func<TextRow, decimal> value) => new(name, ValueKind.Quantile, value, Rank: rank);
+
+    private static Released Distinct(string name, string column) => new(name, ValueKind.Distinct, Text: r => r[column]);
+
     private static Func<TextRow, decimal> Of(string column) => r => r.Number(column);
 
     private static Func<TextRow, decimal> OrZero(string column) => r => r[column] is "" or "NA" ? 0 : r.Number(column);
+
+    /// <summary>A number as a column of floats holds it.</summary>
+    private static decimal Single(decimal value) => (decimal)(double)(float)value;
 
     private static string[][] Cross(params string[][] parts) =>
         parts.Aggregate(new[] { Array.Empty<string>() }, (keys, part) => [.. keys.SelectMany(k => part.Select(p => (string[])[.. k, p]))]);
@@ -94,6 +107,20 @@ internal sealed record RealCase
             Key = r => [r["Day"]],
             Unit = r => r["VisitorId"],
             Released = [Units("visitors"), Count("visits"), Sum("euros", Of(Euros)), Mean("mean_minutes", 120, Of(Minutes))],
+            Keyset = () => Cross(Numbers(1, 7)),
+        };
+        yield return new()
+        {
+            Manifest = "restaurant-spread",
+            Files = ["restaurant/week_data.csv"],
+            Loose = ["days=7", "rows=10"],
+            Key = r => [r["Day"]],
+            Unit = r => r["VisitorId"],
+            Released =
+            [
+                Quantile("euros_p25", 0.25, Of(Euros)), Quantile("euros_p50", 0.5, Of(Euros)), Quantile("euros_p75", 0.75, Of(Euros)),
+                new("shortest", ValueKind.Least, Of(Minutes)), new("longest", ValueKind.Most, Of(Minutes)), Distinct("times", "Time entered"), Distinct("prices", Euros),
+            ],
             Keyset = () => Cross(Numbers(1, 7)),
         };
         yield return new()
@@ -241,7 +268,7 @@ internal sealed record RealCase
             Files = ["nycflights13/weather.csv.gz"],
             Keep = r => r["temp"] != "NA",
             Key = r => [r["origin"], r["time_hour"][..10]],
-            Released = [Count("hours"), Mean("mean_temp", 110, Of("temp")), Sum("gusts", OrZero("wind_gust"))],
+            Released = [Count("hours"), Mean("mean_temp", 110, Of("temp")), Sum("gusts", r => Single(OrZero("wind_gust")(r)))],
             Keyset = () => Cross(["EWR", "JFK", "LGA"], DaysOf2013),
         };
         yield return new()
@@ -297,6 +324,43 @@ internal sealed record RealCase
             Unit = r => r["bioguide_id"],
             Released = [Count("terms"), Mean("mean_age", 80, Of("age_years")), Sum("ages", Of("age_years"))],
             MayMiss = 3,
+        };
+        yield return new()
+        {
+            Manifest = "adult-ages",
+            Files = ["adult/adult_train.csv.gz"],
+            Key = r => [r["education"], Bin(r.Number("age"), 0, 20, 40, 60, 80, 100)],
+            Released = [Count("people"), Mean("hours", 200, Of("hours_per_week"))],
+        };
+        yield return new()
+        {
+            Manifest = "baskets-parquet",
+            Files = ["online_retail/baskets.csv.gz"],
+            Loose = ["items=1200", "per_item=30", "rows=1200"],
+            Keep = r => r["stock_code"].Length > 0,
+            Key = r => [r["stock_code"]],
+            Unit = r => r["basket_id"],
+            Released = [Count("bought"), Units("baskets")],
+        };
+        yield return new()
+        {
+            Manifest = "congress-members",
+            Files = ["congress/terms.csv.gz"],
+            Loose = ["cells=31", "per_cell=3", "terms=31"],
+            Keep = r => r["age_years"].Length > 0,
+            Key = r => [r["chamber"], r["start_date"][..7] + "-01"],
+            Unit = r => r["bioguide_id"],
+            Released = [Units("members"), Sum("years", Of("age_years"))],
+        };
+        yield return new()
+        {
+            Manifest = "flights-parquet",
+            Files = ["nycflights13/flights_slim.csv.gz"],
+            Loose = ["cells=300", "per_cell=100", "flights=600"],
+            Keep = r => r["tailnum"].Length > 0,
+            Key = r => [r["dest"], r["month"]],
+            Unit = r => r["tailnum"],
+            Released = [Count("flights"), Units("planes"), Sum("miles", Of("distance"))],
         };
     }
 }

@@ -115,6 +115,20 @@ public sealed class RealDataTests : IDisposable
             case ValueKind.Sum:
                 Near(rows.Sum(column.Value!), value, Tolerance(record, column, rows.Count), released, column);
                 break;
+            case ValueKind.Quantile:
+                var sorted = rows.Select(column.Value!).Order().ToArray();
+                var at = column.Rank * sorted.Length;
+                Assert.InRange(value, sorted[(int)Math.Ceiling(at) - 1], sorted[(int)Math.Floor(at)]);
+                break;
+            case ValueKind.Least or ValueKind.Most:
+                // The smallest and largest values leave out half a percent, and a leaf is a unit here.
+                var ends = rows.Select(column.Value!).Order().ToArray();
+                var skipped = ends.Length / 100;
+                Assert.InRange(value, column.Kind == ValueKind.Least ? ends[0] : ends[^(1 + skipped)] - 1, column.Kind == ValueKind.Least ? ends[skipped] + 1 : ends[^1] + 1);
+                break;
+            case ValueKind.Distinct:
+                Assert.Equal(rows.Select(column.Text!).Distinct(StringComparer.Ordinal).Count(), value);
+                break;
             case ValueKind.Mean when rows.Count > 0:
                 Near(rows.Average(column.Value!), value, Tolerance(record, column, rows.Count) / rows.Count, released, column);
                 break;

@@ -99,16 +99,16 @@ public sealed class DpJobTests
     /// <summary>Aggregates of one column, each with a name of its own.</summary>
     private static readonly Action<AggregateBuilder, string, DpNumber, string>[] s_more =
     [
-        (a, column, max, name) => a.PrivacyIdCount(name, epsilon: "1e-4"),
+        (a, column, max, name) => a.PrivacyIdCount(name, epsilon: "1e-10"),
         (a, column, max, name) => a.Sum(column, "-1", max, name),
-        (a, column, max, name) => a.Sum(column, BudgetPart.Percent(1), name),
-        (a, column, max, name) => a.SumPerPartition(column, BudgetPart.Epsilon("1e-5"), name, weight: max),
-        (a, column, max, name) => a.Mean(column, BudgetPart.Percent("0.5"), name),
+        (a, column, max, name) => a.Sum(column, BudgetPart.Percent("0.001"), name),
+        (a, column, max, name) => a.SumPerPartition(column, BudgetPart.Epsilon("1e-10"), name, weight: max),
+        (a, column, max, name) => a.Mean(column, BudgetPart.Percent("0.01"), name),
         (a, column, max, name) => a.Variance(column, 0, max, name),
-        (a, column, max, name) => a.Stddev(column, BudgetPart.Percent(1), name, weight: 3),
+        (a, column, max, name) => a.Stddev(column, BudgetPart.Percent("0.001"), name, weight: 3),
         (a, column, max, name) => a.Quantile(column, [0.1, "0.50", max.ToString() == "1" ? 1 : 0.999], 0, max, name),
         (a, column, max, name) => a.Min(column, 0, max, name),
-        (a, column, max, name) => a.Max(column, BudgetPart.Percent(1), name),
+        (a, column, max, name) => a.Max(column, BudgetPart.Percent("0.001"), name),
         (a, column, max, name) => a.CountDistinct(column, 3, name),
         (a, column, max, name) => a.Histogram(column, ["-1", 0, max], name),
         (a, column, max, name) => a.Histogram(column, max, 0, max, name, weight: 2),

@@ -11,6 +11,27 @@ public sealed class ManifestReaderTests
 {
     private static readonly ManifestOptions s_onDay = new() { RunDate = new DateOnly(2026, 11, 20) };
 
+    [Theory]
+    [InlineData("sum: number, min_value: 0, max_value: 9", "one_unit", "DPS2032")]
+    [InlineData("count_distinct: number, max_values: 1", "one_unit", "DPS2032")]
+    [InlineData("vector_sum: [v, number], norm: l2, max_norm: 3", "one_unit", "DPS2032")]
+    [InlineData("sum: v, min_value: 0, max_value: 9", "one_unit", null)]
+    [InlineData("sum: number, min_value: 0, max_value: 9", "drop", null)]
+    public void Read_AggregateOfAnIdThatMayBeNull_IsRefused(string aggregate, string nullId, string? code)
+    {
+        var result = ManifestReader.ReadText($$"""
+            source: { csv: a.csv, columns: { number: long, k: string, v: long } }
+            privacy_unit: { id: number, null_id: {{nullId}}, max_partitions_contributed: 1, max_contributions_per_partition: 1 }
+            partition_by: [k]
+            keyset: { values: { k: [a] }, source: list }
+            aggregates: [{ {{aggregate}}, as: n }]
+            privacy: { epsilon: 1, delta: 0 }
+            """);
+
+        Assert.Equal(code, result.Diagnostics.SingleOrDefault()?.Code);
+        Assert.Equal(code is null, result.Job is not null);
+    }
+
     [Fact]
     public void Read_Restaurant_GivesItsRequest()
     {
