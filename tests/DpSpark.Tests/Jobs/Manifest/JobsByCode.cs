@@ -68,7 +68,7 @@ internal static class JobsByCode
         yield return Base("arrow of keys").PartitionBy("zone").Keyset(KeySet.Arrow("zones.arrow"), "a list");
         yield return Base("largest").TopK(3, "visits", BudgetPart.Percent(10));
         yield return Base("largest by epsilon").TopK(3, "visits", BudgetPart.Epsilon("0.1", "1e-9"));
-        foreach (var strategy in new SelectionStrategy?[] { null, SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold })
+        foreach (var strategy in new SelectionStrategy?[] { null, SelectionStrategy.TruncatedGeometric, SelectionStrategy.LaplaceThreshold, SelectionStrategy.GaussianThreshold, SelectionStrategy.WeightedGaussian })
         {
             yield return Selected("selection by " + (strategy?.ToString() ?? "the best")).PartitionSelection(strategy, 5, weight: 2);
         }
