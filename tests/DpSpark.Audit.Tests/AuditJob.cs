@@ -114,12 +114,13 @@ internal static class AuditJob
     internal static double ValueOf(RecordBatch table, string output, long key)
     {
         var row = table.Columns[0].ValuesAs<long>()[..table.Length].IndexOf(key);
-        if (row < 0)
-        {
-            return double.NegativeInfinity;
-        }
+        return row < 0 ? double.NegativeInfinity : output.Length == 0 ? 0 : ValueAt(table, output, row);
+    }
 
-        for (var c = 1; c < table.Columns.Count; c++)
+    /// <summary>The released number of a row.</summary>
+    internal static double ValueAt(RecordBatch table, string output, int row)
+    {
+        for (var c = 0; c < table.Columns.Count; c++)
         {
             if (table.Schema.Fields[c].Name == output)
             {
@@ -132,6 +133,13 @@ internal static class AuditJob
     }
 
     private static ColumnSpec Column(string name, ColumnType type) => new() { Name = name, SourceName = name, Type = type };
+
+    /// <summary>Rows of all other keys are gathered under the key of nulls, which comes first.</summary>
+    internal static ReleaseRequest WithOther(this ReleaseRequest request) => request with
+    {
+        PartitionBy = [.. request.PartitionBy.Select(p => p with { NullIsKey = true })],
+        Keyset = new PublicKeys([ProjectStage.NullKey(1), .. request.Keyset!.Keys], "audit") { HasOther = true },
+    };
 
     private static PublicKeys Keys(int count) => new([.. Enumerable.Range(1, count).Select(KeyBytes)], "audit");
 

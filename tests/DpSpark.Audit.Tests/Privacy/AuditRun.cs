@@ -45,14 +45,15 @@ internal static class AuditRun
 
     internal static double[][] Collect(Neighbours neighbours, ReleasePlan plan, bool withUnit, string name, Func<RecordBatch, int, string, long, double>? read = null, RunMode mode = RunMode.Release)
     {
-        var source = AuditJob.Source(withUnit ? [.. neighbours.Others, .. neighbours.Unit] : neighbours.Others);
+        var source = AuditJob.Source([.. neighbours.Others, .. withUnit ? neighbours.Unit : neighbours.Instead]);
+        plan = neighbours.Pass(plan);
         var tables = AuditJob.Tables(plan);
         var rows = new double[Releases][];
         for (var i = 0; i < rows.Length; i++)
         {
             var table = AuditJob.Release(plan, source, AuditJob.Key($"{Seed} {neighbours.Name} {name} {withUnit}", i), mode);
             var release = i;
-            rows[i] = neighbours.Statistics((output, key) => read is null ? AuditJob.ValueOf(table, output, key) : read(table, release, output, key));
+            rows[i] = neighbours.Statistics((output, key) => read is null ? neighbours.IsFirstRow ? AuditJob.ValueAt(table, output, 0) : AuditJob.ValueOf(table, output, key) : read(table, release, output, key));
         }
 
         GC.KeepAlive(tables);

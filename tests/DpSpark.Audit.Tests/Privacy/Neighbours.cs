@@ -22,6 +22,15 @@ internal sealed record Neighbours
     /// <summary>The rows of the one unit: more of them than L-infinity allows, in more partitions than L0, beyond the clamps.</summary>
     public required IReadOnlyList<AuditRow> Unit { get; init; }
 
+    /// <summary>The rows that the unit has instead in the other table; none where a unit is added or removed.</summary>
+    public IReadOnlyList<AuditRow> Instead { get; init; } = [];
+
+    /// <summary>What is released of the plan; the whole unless the audit looks at its first pass alone.</summary>
+    public Func<ReleasePlan, ReleasePlan> Pass { get; init; } = plan => plan;
+
+    /// <summary>Whether the released table has no keys, or one that is null: the first row is looked at.</summary>
+    public bool IsFirstRow { get; init; }
+
     /// <summary>The output that is looked at; null for the set of keys alone.</summary>
     public string? Output { get; init; } = "x";
 
@@ -53,7 +62,7 @@ internal sealed record Neighbours
         var (clamped, total, largest, shown, remainder) = (0.0, 0.0, double.NegativeInfinity, 0, 0.0);
         foreach (var key in Keys)
         {
-            var value = valueOf(Output ?? Request.Aggregates[0].Output, key);
+            var value = valueOf(Output ?? (Request.Aggregates.Count > 0 ? Request.Aggregates[0].Output : ""), key);
             if (double.IsNegativeInfinity(value))
             {
                 continue;

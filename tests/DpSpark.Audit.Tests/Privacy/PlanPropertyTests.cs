@@ -11,7 +11,7 @@ namespace DpSpark.Audit.Tests.Privacy;
 /// <summary>Any plan keeps what it claims when its integers are read by the audit, and no integer of it can be moved to the unsafe side unnoticed.</summary>
 public sealed class PlanPropertyTests
 {
-    private static readonly Config s_config = Config.QuickThrowOnFailure.WithMaxTest(250).WithReplay(20_261_121, 7);
+    private static readonly Config s_config = Config.QuickThrowOnFailure.WithMaxTest(AuditRun.IsLong ? 250 : 60).WithReplay(20_261_121, 7);
 
     [Fact]
     public void Plan_AnyRequest_CostsAtMostWhatWasAsked() => Prop.ForAll(Requests().ToArbitrary(), request =>
@@ -33,12 +33,14 @@ public sealed class PlanPropertyTests
     /// <remarks>
     /// Pure mechanisms use epsilon up to the last digit, so the audit rejects them. Delta is not always used up (a threshold is a whole number, Gaussians compose to less than their
     /// shares), so a plan with a delta may still hold; then the delta that the audit finds has grown. A total number of rows may make the other bounds idle: they are moved without it.
+    /// Beside a threshold, noise and keys share delta jointly: where no partition is new to the unit the keys need none of it, and what a small share of the noise loses may stay within
+    /// that. Most such moves are rejected; all of the threshold's own are.
     /// </remarks>
     [Fact]
     public void Plan_AnyIntegerMovedToTheUnsafeSide_IsRejectedOrCostsMore()
     {
-        var rejected = 0;
-        var moved = 0;
+        var (rejected, moved) = (0, 0);
+        var (rejectedBesideKeys, movedBesideKeys) = (0, 0);
         Prop.ForAll(Requests().ToArbitrary(), request =>
         {
             if (Plan(request) is not { } plan)
@@ -51,14 +53,22 @@ public sealed class PlanPropertyTests
             {
                 var after = PlanAudit.Recompute(plan with { Spec = spec });
 
+                if (spec.Selection is { Noise: not null } && !name.Contains("threshold", StringComparison.Ordinal))
+                {
+                    movedBesideKeys++;
+                    rejectedBesideKeys += after.Holds ? 0 : 1;
+                    continue;
+                }
+
                 Assert.True(!after.Holds || after.Delta > before.Delta, name + " of " + plan.Request.ToCanonicalText());
                 moved++;
                 rejected += after.Holds ? 0 : 1;
             }
         }).Check(s_config);
 
-        Assert.True(moved > 1000);
-        Assert.True(rejected > 0.9 * moved);
+        Assert.True(moved > 4 * s_config.MaxTest, $"{moved}");
+        Assert.True(rejected > 0.9 * moved, $"{rejected} of {moved}");
+        Assert.True(rejectedBesideKeys > 0.7 * movedBesideKeys, $"{rejectedBesideKeys} of {movedBesideKeys}");
     }
 
     private static IEnumerable<(string Name, StageSpec Spec)> Unsafe(StageSpec spec)
