@@ -253,7 +253,8 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
         ["truncated geometric"] = epsilon => Selecting("truncated geometric", SelectionStrategy.TruncatedGeometric, epsilon, epsilon switch { < 1 => 6, < 4 => 3, _ => 1 }),
         ["laplace threshold"] = epsilon => Selecting("laplace threshold", SelectionStrategy.LaplaceThreshold, epsilon, epsilon switch { < 1 => 7, < 4 => 5, _ => 2 }),
         ["gaussian threshold"] = epsilon => Selecting("gaussian threshold", SelectionStrategy.GaussianThreshold, epsilon, epsilon switch { < 1 => 12, < 4 => 6, _ => 2 }) with { Tight = 0 },
-        ["weighted gaussian"] = epsilon => Selecting("weighted gaussian", SelectionStrategy.WeightedGaussian, epsilon, epsilon switch { < 1 => 12, < 4 => 6, _ => 2 }) with { Tight = 0 },
+        ["weighted gaussian"] = epsilon => Selecting("weighted gaussian", SelectionStrategy.WeightedGaussian, epsilon, 0) is var selecting
+            ? selecting with { Others = [.. Crowd(1, HalfShown(selecting.Request with { Epsilon = ExactDecimal.FromShortest(epsilon) }))], Tight = 0 } : null!,
         ["weighted gaussian, new keys of one unit"] = _ => Selecting("weighted keys", SelectionStrategy.WeightedGaussian, 0, 0) is var selecting
             ? selecting with { Request = selecting.Request with { Unit = selecting.Request.Unit with { MaxPartitionsContributed = 3 } }, Others = [.. Crowd(9, 40)], Unit = Added(3, 3), Keys = Keys(3), Tight = 0 } : null!,
         ["new key"] = _ => Selecting("new key", SelectionStrategy.LaplaceThreshold, 0, 0) with { Others = [.. Crowd(9, 40)], Unit = Added(2, 3), Keys = Keys(2), Tight = 0 },
@@ -357,6 +358,9 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
     private static Neighbours Gaussian(Neighbours neighbours) => neighbours with { Request = neighbours.Request.Gaussian(GaussianDelta) };
 
     private static double OfGaussian(double epsilon) => AuditRun.IsLong || epsilon >= 4 ? epsilon / 2 : 0;
+
+    /// <summary>Units of a key that is shown about every other time.</summary>
+    private static int HalfShown(ReleaseRequest request) => (int)Planner.Plan(request).KeepChances.First(c => c.Probability >= 0.3).Units;
 
     private static Neighbours Selecting(string name, SelectionStrategy strategy, double epsilon, int units) => new()
     {
