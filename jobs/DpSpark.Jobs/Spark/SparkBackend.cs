@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DpSpark.Connect;
+using DpSpark.Connect.Plans;
 using DpSpark.Core;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Planning;
@@ -12,12 +13,14 @@ internal sealed class SparkBackend : IBackend
     private readonly ConnectSession _session;
     private readonly int _cores;
     private readonly int? _askedSlices;
+    private readonly bool _addsUp;
 
-    public SparkBackend(ConnectSession session, int cores, int? askedSlices)
+    public SparkBackend(ConnectSession session, int cores, int? askedSlices, bool addsUp)
     {
         _session = session;
         _cores = cores;
         _askedSlices = askedSlices;
+        _addsUp = addsUp;
     }
 
     public ReleaseResult Run(ReleasePlan plan, IRowSource source, RunKey key, RunMode mode, IProgress<StageProgress>? progress, CancellationToken cancellationToken)
@@ -28,8 +31,7 @@ internal sealed class SparkBackend : IBackend
         }
 
         var watch = Stopwatch.StartNew();
-        var keyset = KeysetOnSpark.Of(plan.Request.Keyset?.Keys, out var file);
-        var relation = new SparkPlan(plan, rows, SparkSlices.For(_cores, rows.Bytes, _askedSlices), keyset, key, mode).Release();
+        var relation = Relation(plan, rows, key, mode, out var file);
         var released = plan.Spec.Profile is null ? new ReleasedRows(plan.Spec, plan.Spec.TopK is null ? plan.Request.Keyset?.Keys : null) : new ReleasedRows(plan.Spec.ForWhole(), [[]]);
         var options = new ExecuteOptions
         {
@@ -51,5 +53,12 @@ internal sealed class SparkBackend : IBackend
             }
         });
         return new ReleaseResult(released.ToTable(), new RunLog { HasCounts = false, Timings = new Dictionary<string, TimeSpan> { ["spark"] = watch.Elapsed } });
+    }
+
+    /// <summary>The release as Spark is asked for it, and the file that has to be there first.</summary>
+    internal SparkRelation Relation(ReleasePlan plan, SparkSource rows, RunKey key, RunMode mode, out SparkArtifact? file)
+    {
+        var keyset = KeysetOnSpark.Of(plan.Request.Keyset?.Keys, out file);
+        return new SparkPlan(plan, rows, SparkSlices.For(_cores, rows.Bytes, _askedSlices), keyset, key, mode, _addsUp).Release();
     }
 }

@@ -88,7 +88,8 @@ internal sealed class SparkEngine : IRunEngine, IDisposable
     public IBackend Backend(LocalOptions options)
     {
         int? asked = _settings.Settings.TryGetValue(Slices, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
-        return new SparkBackend(Session, _cores, asked);
+        var addsUp = _settings.Settings.TryGetValue(SparkSums.Setting, out var word) && string.Equals(word, "true", StringComparison.OrdinalIgnoreCase);
+        return new SparkBackend(Session, _cores, asked, addsUp);
     }
 
     public void Dispose() => _connection.Dispose();

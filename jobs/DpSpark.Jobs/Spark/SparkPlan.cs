@@ -24,8 +24,16 @@ internal sealed class SparkPlan
     private readonly RunKey _key;
     private readonly RunMode _mode;
     private readonly KeysetOnSpark _keyset;
+    private readonly bool _addsUp;
 
-    public SparkPlan(ReleasePlan plan, SparkSource source, SparkSlices slices, KeysetOnSpark keyset, RunKey key, RunMode mode)
+    /// <param name="plan">The release.</param>
+    /// <param name="source">Its rows.</param>
+    /// <param name="slices">Into how many slices they are dealt.</param>
+    /// <param name="keyset">The public keys.</param>
+    /// <param name="key">The run's secret.</param>
+    /// <param name="mode">What is asked for.</param>
+    /// <param name="addsUp">Whether Spark adds rows up before the shuffle where it can: <see cref="SparkSums"/>.</param>
+    public SparkPlan(ReleasePlan plan, SparkSource source, SparkSlices slices, KeysetOnSpark keyset, RunKey key, RunMode mode, bool addsUp)
     {
         _plan = plan;
         _spec = plan.Spec;
@@ -34,6 +42,7 @@ internal sealed class SparkPlan
         _keyset = keyset;
         _key = key;
         _mode = mode;
+        _addsUp = addsUp;
     }
 
     /// <summary>The released rows, with their canonical keys in the last column.</summary>
@@ -101,6 +110,11 @@ internal sealed class SparkPlan
         if (UnitsAreTheirValues(_spec, _source.IsText))
         {
             var units = _spec.UnitColumns.Select(u => SparkColumn.Named(_spec.Columns.First(c => c.Name == u).SourceName)).ToArray();
+            if (_addsUp && _mode != RunMode.Raw && SparkSums.Of(_spec, _source.Schema, _source.IsText) is { } sums)
+            {
+                return Step(sums.Of(rows).RepartitionBy(units, _slices.ByUnit), "dpspark_bound", sums.Columns, StageSchemas.Accumulators, bound with { Input = StageInput.Partial });
+            }
+
             return Step(rows.RepartitionBy(units, _slices.ByUnit), "dpspark_bound", _source.Schema, StageSchemas.Accumulators, bound with { Input = StageInput.Source });
         }
 
@@ -123,7 +137,10 @@ internal sealed class SparkPlan
     }
 
     private static SparkRelation Step(SparkRelation rows, string name, Schema input, Schema output, StageRequest request) =>
-        rows.MapPartitions(new WorkerFunction(name, request.ToBytes(), [.. output.Fields.Select(f => SparkTypes.FromArrow(f with { Nullable = true }))]), [.. input.Fields.Select(f => f.Name)]);
+        Step(rows, name, [.. input.Fields.Select(f => f.Name)], output, request);
+
+    private static SparkRelation Step(SparkRelation rows, string name, IReadOnlyList<string> input, Schema output, StageRequest request) =>
+        rows.MapPartitions(new WorkerFunction(name, request.ToBytes(), [.. output.Fields.Select(f => SparkTypes.FromArrow(f with { Nullable = true }))]), input);
 }
 
 /// <summary>Into how many slices rows are dealt. It changes no result.</summary>

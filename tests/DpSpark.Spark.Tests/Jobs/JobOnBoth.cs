@@ -1,4 +1,5 @@
 using DpSpark.Engine.Flow;
+using DpSpark.Engine.Local;
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Ledger;
 using DpSpark.Jobs.Manifest;
@@ -49,7 +50,32 @@ internal sealed class JobOnBoth : IDisposable
     public RunResult OnSpark(SparkServer server, string output, RunMode mode = RunMode.Seeded) => Run(output, mode, SettingsOf(server));
 
     /// <summary>The same test on Spark, as the settings say.</summary>
-    public RunResult OnSpark(SparkSettings spark, string output) => Run(output, RunMode.Seeded, spark);
+    public RunResult OnSpark(SparkSettings spark, string output, RunMode mode = RunMode.Seeded) => Run(output, mode, spark);
+
+    /// <summary>How Spark would compute the release.</summary>
+    public string Explain(SparkSettings spark, RunMode mode)
+    {
+        var (job, plan) = Load();
+        var request = new RunRequest
+        {
+            Plan = plan,
+            CanonicalJob = job.ToCanonicalText(),
+            Source = new SourceLocation(job.Source.Kind, job.Source.Paths, job.Folder, job.Source.Csv),
+            Output = new OutputTarget(_folder, "out", job.Output.Format, Replace: false),
+            Principal = "test",
+            ToolVersion = "0",
+            Mode = mode,
+            MemoryBytes = 1 << 28,
+            Threads = 1,
+        };
+        using var spill = TempSpillStore.Open(null);
+        using var engine = new SparkEngine(spark, new Silent());
+        var source = (SparkSource)engine.Open(request, CancellationToken.None);
+        engine.Prepare(CancellationToken.None);
+        var backend = (SparkBackend)engine.Backend(new LocalOptions { MemoryBytes = request.MemoryBytes, Threads = request.Threads, SpillStore = spill });
+        var relation = backend.Relation(plan, source, new RunKey(s_key, s_key), mode, out _);
+        return Blocking.Run(() => engine.Session.ExplainAsync(relation));
+    }
 
     /// <summary>A release.</summary>
     public RunResult Release(SparkSettings? spark, CancellationToken cancellation = default)

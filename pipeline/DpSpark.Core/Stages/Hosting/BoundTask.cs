@@ -28,15 +28,14 @@ internal sealed class BoundTask : StageTask
         _bounded = request.Bounded;
         _resources = resources;
         _spec = request.Spec!;
-        if (request.Input == StageInput.Source)
+        if (request.Input != StageInput.Projected)
         {
+            _spec = request.Input == StageInput.Partial ? PartialSums.SpecOf(_spec) : _spec;
             _project = new ProjectStage(_spec, input, resources.Keyset);
         }
         else
         {
-            var partial = request.Input == StageInput.Partial;
-            Require(partial ? StageSchemas.Partial(_spec) : StageSchemas.Projected(_spec), input, "bounding");
-            _spec = partial ? PartialSums.SpecOf(_spec) : _spec;
+            Require(StageSchemas.Projected(_spec), input, "bounding");
             _reader = new ContributionReader(ProjectStage.UnitShapeOf(_spec), ProjectStage.PartitionShapeOf(_spec), _spec.RecordColumns.Count, resources.Keyset?.Keys.Count ?? -1);
         }
 

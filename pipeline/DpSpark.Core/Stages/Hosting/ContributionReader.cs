@@ -4,7 +4,7 @@ using DpSpark.Core.Keys;
 
 namespace DpSpark.Core.Stages.Hosting;
 
-/// <summary>Reads batches of <see cref="StageSchemas.Projected"/> or <see cref="StageSchemas.Partial"/> back into contributions.</summary>
+/// <summary>Reads batches of <see cref="StageSchemas.Projected"/> back into contributions.</summary>
 internal sealed class ContributionReader
 {
     private readonly KeyShape _unitShape;

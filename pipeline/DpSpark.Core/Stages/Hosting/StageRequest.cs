@@ -29,7 +29,11 @@ public enum StageInput
     /// <summary>Contributions as <see cref="StageStep.Project"/> gives them: <see cref="StageSchemas.Projected"/>.</summary>
     Projected,
 
-    /// <summary>Integer sums per unit and partition that the host's own engine has made: <see cref="StageSchemas.Partial"/>.</summary>
+    /// <summary>
+    /// Where <see cref="StageSchemas.CanBePartial"/>: the source's columns of unit and partition, then per accumulator (<see cref="StageSchemas.PartialSum"/>) what it adds up over rows that are
+    /// alike in them: their number, their values clamped one by one, or their values, in grid units. The host's own engine made them, and applied the policies of all other columns before. Alike
+    /// rows may stay several: they add up.
+    /// </summary>
     Partial,
 }
 

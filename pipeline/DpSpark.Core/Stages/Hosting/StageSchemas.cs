@@ -33,7 +33,13 @@ public static class StageSchemas
     /// <param name="spec">The release.</param>
     public static Schema Projected(StageSpec spec)
     {
-        var fields = KeyFields(spec);
+        var fields = new List<Field>();
+        if (ProjectStage.UnitShapeOf(spec) is var unit and not KeyShape.None)
+        {
+            fields.Add(new Field(Unit, TypeOf(unit)));
+        }
+
+        fields.Add(new Field(Partition, TypeOf(ProjectStage.PartitionShapeOf(spec))));
         for (var i = 0; i < spec.RecordColumns.Count; i++)
         {
             fields.Add(new Field("dp_record" + i, ArrowType.Int64));
@@ -42,21 +48,14 @@ public static class StageSchemas
         return new Schema(fields);
     }
 
-    /// <summary>
-    /// What a host's own engine may give instead of rows where <see cref="CanBePartial"/>: unit and partition as in <see cref="Projected"/>, then per accumulator the integer sum of the unit's
-    /// rows in the partition (a count of rows; per-row values clamped, then added; values added), in grid units. A unit and partition may occur in many rows: they add up.
-    /// </summary>
-    /// <param name="spec">The release.</param>
-    public static Schema Partial(StageSpec spec)
-    {
-        var fields = KeyFields(spec);
-        for (var i = 0; i < spec.Accumulators.Count; i++)
-        {
-            fields.Add(new Field("dp_sum" + i, ArrowType.Int64));
-        }
+    /// <summary>Name of a column of <see cref="StageInput.Partial"/>: what an accumulator adds up, over rows that are alike in every column of unit and partition.</summary>
+    /// <param name="accumulator">Number of the accumulator.</param>
+    public static string PartialSum(int accumulator) => "dp_sum" + accumulator.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-        return new Schema(fields);
-    }
+    /// <summary>Whether a column makes units or partitions: those are what <see cref="StageInput.Partial"/> holds, beside the sums.</summary>
+    /// <param name="spec">The release.</param>
+    /// <param name="column">One of its columns.</param>
+    public static bool IsKey(StageSpec spec, ColumnSpec column) => PartialSums.IsKey(spec, column);
 
     /// <summary>The columns of a release, all nullable as Spark declares what a worker gives.</summary>
     /// <param name="spec">The release.</param>
@@ -95,18 +94,6 @@ public static class StageSchemas
         }
 
         return spec.MaxContributionsPerPartition is null || spec.RecordColumns.Count == 0;
-    }
-
-    private static List<Field> KeyFields(StageSpec spec)
-    {
-        var fields = new List<Field>();
-        if (ProjectStage.UnitShapeOf(spec) is var unit and not KeyShape.None)
-        {
-            fields.Add(new Field(Unit, TypeOf(unit)));
-        }
-
-        fields.Add(new Field(Partition, TypeOf(ProjectStage.PartitionShapeOf(spec))));
-        return fields;
     }
 
     private static ArrowType TypeOf(KeyShape shape) => shape == KeyShape.Word ? ArrowType.Int64 : ArrowType.Binary;

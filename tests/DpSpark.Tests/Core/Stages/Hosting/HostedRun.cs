@@ -30,7 +30,7 @@ internal sealed class HostedRun
         var (source, batches) = _case.Batches(4, _random.Next());
         var rows = batches.ToList();
         var schema = source;
-        if (input != StageInput.Source)
+        if (input == StageInput.Projected)
         {
             rows = [.. Slices.Shuffle(source, rows, 3, null, _random).SelectMany(slice => Run(Project(), source, slice))];
             schema = StageSchemas.Projected(_spec);
@@ -38,8 +38,8 @@ internal sealed class HostedRun
 
         if (input == StageInput.Partial)
         {
-            rows = [.. Slices.Shuffle(schema, rows, 3, null, _random).Select(AddUp)];
-            schema = StageSchemas.Partial(_spec);
+            rows = [.. Slices.Shuffle(source, rows, 3, null, _random).Select(slice => AddUp(slice, source))];
+            schema = PartialSchema(source);
         }
 
         var bound = new StageRequest
@@ -82,22 +82,23 @@ internal sealed class HostedRun
         return [.. task.Run(slice, CancellationToken.None).Select(b => Slices.Batch(task.Output, [.. Slices.Rows(b)]))];
     }
 
-    /// <summary>What an engine of its own would do before the shuffle: integer sums by unit and partition, of any part of the rows.</summary>
-    private RecordBatch AddUp(List<RecordBatch> slice)
+    private Schema PartialSchema(Schema source) => new([.. source.Fields.Take(2), .. _spec.Accumulators.Select((_, i) => new Field(StageSchemas.PartialSum(i), ArrowType.Int64))]);
+
+    /// <summary>What an engine of its own would do before the shuffle: integer sums by the source's columns of unit and partition, of any part of the rows.</summary>
+    private RecordBatch AddUp(List<RecordBatch> slice, Schema source)
     {
         var groups = slice.SelectMany(Slices.Rows).GroupBy(r => string.Join('|', r[..2].Select(k => k is byte[] bytes ? Convert.ToHexString(bytes) : k)));
-        return Slices.Batch(StageSchemas.Partial(_spec), [.. groups.Select(g => (object[])[.. g.First()[..2], .. _spec.Accumulators.Select(a => (object)g.Sum(r => UnitsOf(a, r)))])]);
+        return Slices.Batch(PartialSchema(source), [.. groups.Select(g => (object[])[.. g.First()[..2], .. _spec.Accumulators.Select(a => (object)g.Sum(r => UnitsOf(a, r)))])]);
     }
 
-    private long UnitsOf(AccumulatorSpec accumulator, object[] row)
+    private static long UnitsOf(AccumulatorSpec accumulator, object[] row)
     {
         if (accumulator.Kind == AccumulatorKind.Count)
         {
             return 1;
         }
 
-        var word = (long)row[2 + _spec.RecordColumns.ToList().IndexOf(accumulator.Column!)];
-        var units = accumulator.Column == "value" ? (long)Math.Round(Math.ScaleB(BitConverter.Int64BitsToDouble(word), -accumulator.Grid.BinaryExponent)) : word;
+        var units = accumulator.Column == "value" ? (long)Math.Round(Math.ScaleB((double)row[2], -accumulator.Grid.BinaryExponent)) : (long)row[3];
         return accumulator.Kind == AccumulatorKind.Sum ? Math.Clamp(units, accumulator.Lower, accumulator.Upper) : units;
     }
 }

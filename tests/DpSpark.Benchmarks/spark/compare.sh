@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# W1 on a Spark Connect server of its own, on local[2]: the release beside plain and bounded SQL, then its parts, at several sizes. Needs SPARK_HOME; takes a minute or ten.
+#   SPARK_BENCH_ROWS="1000000 10000000 50000000"  SPARK_BENCH_RUNS=5  SPARK_BENCH_PORT=15077  SPARK_BENCH_FOLDER=(a folder for the files, kept)
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+: "${SPARK_HOME:?set SPARK_HOME to the folder of Spark}"
+port=${SPARK_BENCH_PORT:-15077}
+runs=${SPARK_BENCH_RUNS:-5}
+own=$(mktemp -d)
+folder=${SPARK_BENCH_FOLDER:-$own}
+mkdir -p "$folder"
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  rm -rf "$own"
+}
+trap finish EXIT
+
+dotnet build tests/DpSpark.Benchmarks -c Release -v q
+bench=artifacts/bin/DpSpark.Benchmarks/release/DpSpark.Benchmarks.dll
+for rows in ${SPARK_BENCH_ROWS:-1000000 10000000 50000000}; do
+  [ -e "$folder/w1-$rows.parquet" ] || dotnet "$bench" w1 "$rows" "$folder/w1-$rows.parquet"
+done
+
+(cd "$own" && exec "$SPARK_HOME/bin/spark-submit" --class org.apache.spark.sql.connect.service.SparkConnectServer \
+  --master 'local[2]' --driver-memory 3g --conf spark.connect.grpc.binding.address=127.0.0.1 --conf "spark.connect.grpc.binding.port=$port" \
+  --conf spark.sql.catalogImplementation=in-memory --conf spark.sql.shuffle.partitions=8 --conf spark.ui.enabled=false \
+  --conf "spark.local.dir=$own" --conf "spark.sql.warehouse.dir=$own/warehouse" spark-internal) >"$own/server.log" 2>&1 &
+server=$!
+until grep -q 'Spark Connect server started' "$own/server.log"; do
+  kill -0 "$server" 2>/dev/null || { tail -20 "$own/server.log" >&2; exit 1; }
+  sleep 0.5
+done
+
+uptime
+for rows in ${SPARK_BENCH_ROWS:-1000000 10000000 50000000}; do
+  for what in "" --parts; do
+    echo "== $rows rows ${what:-with plain and bounded SQL}"
+    # shellcheck disable=SC2086
+    dotnet "$bench" spark "$folder/w1-$rows.parquet" "sc://127.0.0.1:$port" "$runs" "$server" $what
+    echo "peak memory of the server's process: $(awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$server/status") MiB"
+  done
+done
+uptime
