@@ -17,6 +17,8 @@ finish() {
 trap finish EXIT
 
 dotnet build tests/DpSpark.Benchmarks -c Release -v q
+dotnet build deploy/worker.proj -v q
+export DPSPARK_WORKER=$PWD/artifacts/worker/dpspark-worker-linux-x64.tar.gz
 bench=artifacts/bin/DpSpark.Benchmarks/release/DpSpark.Benchmarks.dll
 for rows in ${SPARK_BENCH_ROWS:-1000000 10000000 50000000}; do
   [ -e "$folder/w1-$rows.parquet" ] || dotnet "$bench" w1 "$rows" "$folder/w1-$rows.parquet"
