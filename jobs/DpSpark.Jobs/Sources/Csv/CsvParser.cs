@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Runtime.Intrinsics;
+using System.Text;
 
 namespace DpSpark.Jobs.Sources.Csv;
 
