@@ -255,6 +255,11 @@ public sealed class BudgetLedger : ILedger
             return new LateDataException(request.JobName, earlier.ToHistory());
         }
 
+        if (image.OtherRelation(request.Dataset, request.Adjacency) is { } other)
+        {
+            return new MixedAdjacencyException(request.JobName, request.Dataset, request.Adjacency, other.ToHistory());
+        }
+
         var budget = image.Budget(request.Dataset);
         return budget.Cap is { } cap && (budget.SpentEpsilon + request.Epsilon > cap.Epsilon || budget.SpentDelta + request.Delta > cap.Delta)
             ? new BudgetExceededException(request.JobName, request.Epsilon, request.Delta, budget, image.BiggestSpenders(request.Dataset, 3))
@@ -281,6 +286,7 @@ public sealed class BudgetLedger : ILedger
             Purpose = request.Purpose,
             Epsilon = request.Epsilon.ToString(),
             Delta = request.Delta.ToString(),
+            Adjacency = request.Adjacency == NeighbouringRelation.ReplaceOne ? LedgerEvent.ReplaceOne : null,
             Principal = request.Principal,
             Attempt = 1,
             Expires = LedgerEvent.TimeText(_time.GetUtcNow() + request.Expires),

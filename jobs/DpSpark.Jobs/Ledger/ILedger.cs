@@ -17,6 +17,7 @@ public interface ILedger : IDisposable
     /// <param name="cancellationToken">Ends the wait for another holder.</param>
     /// <returns>A reservation to work on, which the caller disposes, or the committed release.</returns>
     /// <exception cref="BudgetExceededException">A cap would be exceeded (exit 3). Nothing was charged.</exception>
+    /// <exception cref="MixedAdjacencyException">The dataset was charged under another neighbouring relation (exit 3). Nothing was charged.</exception>
     /// <exception cref="LateDataException">The same job was released from other input (exit 3), unless the request allows it. Nothing was charged.</exception>
     /// <exception cref="LedgerException">The same release is running elsewhere, and still after the wait (<see cref="LedgerFault.Busy"/>, exit 8); its secret is lost
     /// (<see cref="LedgerFault.SecretLost"/>, exit 6); or the ledger cannot be used.</exception>

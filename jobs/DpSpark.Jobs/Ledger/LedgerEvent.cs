@@ -11,13 +11,15 @@ internal sealed record LedgerEvent
     public const string Resumed = "resumed";
     public const string Cap = "cap";
 
+    public const string ReplaceOne = "replace_one";
+
     public const int HashBytes = 32;
 
     /// <summary>Columns in the order in which they are stored and hashed, behind the sequence number.</summary>
     public static readonly string[] Columns =
     [
         "at", "kind", "entry", "dataset", "release_id", "release_key", "job_hash", "job_name", "input_fingerprint", "run_id", "purpose", "epsilon", "delta",
-        "principal", "attempt", "expires", "commitment", "stage_path", "output_hash", "record", "copy_hash", "salt",
+        "principal", "attempt", "expires", "commitment", "stage_path", "output_hash", "record", "copy_hash", "salt", "adjacency",
     ];
 
     public long Sequence { get; init; }
@@ -72,6 +74,9 @@ internal sealed record LedgerEvent
     /// </summary>
     public required string Salt { get; init; }
 
+    /// <summary>Of a reservation: null for units that are there or not, <see cref="ReplaceOne"/> for units that are replaced.</summary>
+    public string? Adjacency { get; init; }
+
     /// <summary>SHA-256 of the previous hash and everything above; not hashed itself.</summary>
     public byte[] Hash { get; init; } = [];
 
@@ -79,7 +84,7 @@ internal sealed record LedgerEvent
     public string?[] Values() =>
     [
         At, Kind, Text(Entry), Dataset, ReleaseId, ReleaseKey, JobHash, JobName, InputFingerprint, RunId, Purpose, Epsilon, Delta,
-        Principal, Text(Attempt), Expires, Commitment, StagePath, OutputHash, Record, CopyHash, Salt,
+        Principal, Text(Attempt), Expires, Commitment, StagePath, OutputHash, Record, CopyHash, Salt, Adjacency,
     ];
 
     /// <summary>The event of stored values.</summary>
@@ -109,10 +114,12 @@ internal sealed record LedgerEvent
         Record = v[19],
         CopyHash = v[20],
         Salt = v[21] ?? "",
+        Adjacency = v[22],
         Hash = hash,
     };
 
     /// <summary>Hash of an event: SHA-256 over a version tag, the previous hash, the sequence number and each value with its length, so that no two contents share an encoding.</summary>
+    /// <remarks>The last column came with version 2 of the file; where it is null it is left out, as in the hashes of version 1.</remarks>
     public static byte[] HashOf(ReadOnlySpan<byte> previous, long sequence, string?[] values)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -121,7 +128,7 @@ internal sealed record LedgerEvent
         hash.AppendData(previous);
         BinaryPrimitives.WriteInt64BigEndian(number, sequence);
         hash.AppendData(number);
-        foreach (var value in values)
+        foreach (var value in values[^1] is null ? values[..^1] : values)
         {
             var bytes = value is null ? [] : Encoding.UTF8.GetBytes(value);
             BinaryPrimitives.WriteInt64BigEndian(number, value is null ? -1 : bytes.Length);

@@ -85,6 +85,9 @@ internal sealed class LedgerImage
             .Select(g => new Spender(g.Key, g.Count(), Sum(g, r => r.Epsilon), Sum(g, r => r.Delta)))
             .OrderByDescending(s => s.Epsilon).ThenByDescending(s => s.Delta).ThenBy(s => s.JobName, StringComparer.Ordinal).Take(most)];
 
+    /// <summary>The last charged release of a dataset whose guarantee compares other datasets, or null.</summary>
+    public ReleaseEntry? OtherRelation(string dataset, NeighbouringRelation relation) => Charged(dataset).LastOrDefault(r => r.Adjacency != relation);
+
     private IEnumerable<ReleaseEntry> Charged(string dataset) => Releases.Where(r => r.State != ReleaseState.Freed && r.Reserved.Dataset == dataset);
 
     private static ExactDecimal Sum(IEnumerable<ReleaseEntry> releases, Func<ReleaseEntry, ExactDecimal> amount) =>
@@ -104,7 +107,7 @@ internal sealed class LedgerImage
         {
             var complete = e.ReleaseId is not null && e.ReleaseKey is not null && e.JobHash is not null && e.InputFingerprint is not null && e.Commitment is not null;
             Releases.Add(new ReleaseEntry(e, Amount(e.Epsilon), Amount(e.Delta)));
-            return complete && e.Entry == Releases.Count;
+            return complete && e.Entry == Releases.Count && (e.Adjacency is null or LedgerEvent.ReplaceOne);
         }
 
         if (e.Entry is not { } number || number < 1 || number > Releases.Count)
@@ -132,6 +135,9 @@ internal sealed class ReleaseEntry(LedgerEvent reserved, ExactDecimal epsilon, E
     public ExactDecimal Epsilon { get; } = epsilon;
 
     public ExactDecimal Delta { get; } = delta;
+
+    /// <summary>Which datasets the guarantee compares.</summary>
+    public NeighbouringRelation Adjacency { get; } = reserved.Adjacency is null ? NeighbouringRelation.AddOrRemoveOne : NeighbouringRelation.ReplaceOne;
 
     public long Number { get; } = reserved.Entry ?? 0;
 

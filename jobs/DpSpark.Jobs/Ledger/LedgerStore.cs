@@ -7,7 +7,7 @@ namespace DpSpark.Jobs.Ledger;
 internal sealed class LedgerStore : IDisposable
 {
     private const int ApplicationId = 0x44505370; // "DPSp"
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>Writes of other processes take milliseconds; only a lock that outlasts this is a fault even when nobody asked to wait.</summary>
     private const int LeastWaitSeconds = 2;
@@ -217,12 +217,38 @@ internal sealed class LedgerStore : IDisposable
             throw Damaged("It is a SQLite database, but not a ledger of DpSpark.", null);
         }
 
+        if (Scalar("PRAGMA user_version") == 1)
+        {
+            Widen();
+        }
+
         if (Scalar("PRAGMA user_version") != Version)
         {
             throw new LedgerException(LedgerFault.Unreachable, $"the ledger '{FullPath}' has a format that this version of DpSpark does not know.", null, ["Use the version that wrote it, or a later one."]);
         }
 
         return true;
+    }
+
+    /// <summary>Version 1 had no column for the neighbouring relation: all of its releases were of units that are there or not, which a null says.</summary>
+    private void Widen()
+    {
+        Execute("BEGIN IMMEDIATE");
+        try
+        {
+            if (Scalar("PRAGMA user_version") == 1)
+            {
+                Execute("ALTER TABLE event ADD COLUMN adjacency TEXT");
+                Execute("PRAGMA user_version = 2");
+            }
+
+            Execute("COMMIT");
+        }
+        catch
+        {
+            RollBack();
+            throw;
+        }
     }
 
     private bool IsEmpty() => Scalar("SELECT count(*) FROM sqlite_master") == 0 && Scalar("PRAGMA application_id") == 0;

@@ -26,6 +26,9 @@ public sealed record ReservationRequest
     /// <summary>What the release costs.</summary>
     public required ExactDecimal Delta { get; init; }
 
+    /// <summary>Which datasets the release's guarantee compares. All charged releases of one dataset have the same: costs of different relations do not add up.</summary>
+    public NeighbouringRelation Adjacency { get; init; } = NeighbouringRelation.AddOrRemoveOne;
+
     /// <summary>Who runs it.</summary>
     public required string Principal { get; init; }
 

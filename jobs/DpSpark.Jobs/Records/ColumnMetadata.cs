@@ -49,7 +49,7 @@ internal static class ColumnMetadata
         json.WriteString("epsilon", plan.Epsilon.ToString());
         json.WriteString("delta", plan.Delta.ToString());
         json.WriteString("accountant", plan.Accountant);
-        json.WriteString("adjacency", "add_remove");
+        json.WriteString("adjacency", plan.Adjacency);
         json.WriteString("privacy_unit", plan.Request.Unit.IdColumns.Count == 0 ? "row" : string.Join(", ", plan.Request.Unit.IdColumns));
     }
 

@@ -74,6 +74,7 @@ public sealed class ReleaseRunner
             Dataset = target.Dataset,
             Epsilon = run.Request.Plan.Epsilon,
             Delta = run.Request.Plan.Delta,
+            Adjacency = run.Request.Plan.Request.Adjacency,
             Principal = run.Request.Principal,
             RunId = run.RunId,
             Purpose = target.Purpose,

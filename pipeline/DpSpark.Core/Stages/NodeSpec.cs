@@ -59,6 +59,9 @@ public enum NodeForm
 
     /// <summary>The value at <see cref="NodeSpec.Rank"/> of <see cref="NodeSpec.Tree"/>, or near an end of it (min, max); the tree holds the noise.</summary>
     Quantile,
+
+    /// <summary>The one draw, a count, times the one value that the bounds leave: <see cref="NodeSpec.Lower"/>, which is <see cref="NodeSpec.Upper"/>, in units of <see cref="NodeSpec.Grid"/>.</summary>
+    Scaled,
 }
 
 /// <summary>
@@ -104,7 +107,7 @@ public sealed record NodeSpec
     /// <summary>How the number is made.</summary>
     public required NodeForm Form { get; init; }
 
-    /// <summary>The draws: one where the form is Direct, none where it is Constant, those of the basis in its order for Moments.</summary>
+    /// <summary>The draws: one where the form is Direct or Scaled, none where it is Constant, those of the basis in its order for Moments.</summary>
     public required IReadOnlyList<DrawSpec> Draws { get; init; }
 
     /// <summary>How moments are made of the draws; null for the other forms.</summary>
@@ -113,7 +116,7 @@ public sealed record NodeSpec
     /// <summary>Grid of the value bounds of moments (or of a Constant node).</summary>
     public GridUnit Grid { get; init; } = GridUnit.One;
 
-    /// <summary>Lower clamping bound of moments (or the value of a Constant node), in units of <see cref="Grid"/>.</summary>
+    /// <summary>Lower clamping bound of moments (or the value of a Constant or Scaled node), in units of <see cref="Grid"/>.</summary>
     public long Lower { get; init; }
 
     /// <summary>Upper clamping bound of moments, in units of <see cref="Grid"/>.</summary>

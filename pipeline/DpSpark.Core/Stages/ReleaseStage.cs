@@ -204,6 +204,8 @@ public sealed class ReleaseStage
             case NodeForm.Quantile:
                 var (at, from, to) = _trees.Of(node);
                 return Pack(node, at, _trees.DeviationOf(from, to), from, to);
+            case NodeForm.Scaled:
+                return Scaled(node, draws[0]);
             case NodeForm.Constant:
                 var constant = node.Grid.ToDouble(node.Lower);
                 return Pack(node, constant, 0, constant, constant);
@@ -232,6 +234,17 @@ public sealed class ReleaseStage
         var half = (Int128)Math.Ceiling(_halfWidths[first]);
         var lower = whole - half;
         return new ReleasedNumber(Clip(whole), draw.StandardDeviation, Clip(isCount ? Int128.Max(0, lower) : lower), Clip(whole + half));
+    }
+
+    /// <summary>A count times a public value; what a count cannot be below bounds the interval.</summary>
+    private ReleasedNumber Scaled(NodeSpec node, int first)
+    {
+        var draw = _keys.Draws[first].Spec;
+        var value = node.Grid.ToDouble(node.Lower);
+        var half = _halfWidths[first];
+        var count = draw.Grid.ToDouble(_drawn[first]);
+        var (one, other) = (value * Math.Max(0, count - half), value * (count + half));
+        return Pack(node, draw.Grid.Times(node.Grid).ToDouble((BigInteger)_drawn[first] * node.Lower), Math.Abs(value) * draw.StandardDeviation, Math.Min(one, other), Math.Max(one, other));
     }
 
     private ReleasedNumber Pack(NodeSpec node, double value, double deviation, double low, double high)

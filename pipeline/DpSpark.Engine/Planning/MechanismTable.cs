@@ -148,7 +148,8 @@ internal static class MechanismTable
             var spec = draw.Spec;
             var shared = spec.SharedWith is not null;
             var unit = BoundsGrid.UnitValue(spec.Grid).ToDouble();
-            var half = NoiseCalibration.HalfWidth(spec.Noise, level) * unit;
+            var factor = output is EqualSumOutput equal ? equal.Factor : 1;
+            var half = NoiseCalibration.HalfWidth(spec.Noise, level) * unit * factor;
 
             // The draws of a group are one mechanism: the first row carries its cost.
             var pays = d == 0 && !shared;
@@ -165,7 +166,7 @@ internal static class MechanismTable
                 LInf = (double)draw.PerPartition * unit,
                 L1 = (double)draw.L1 * unit,
                 L2 = Math.Sqrt((double)draw.L2Squared) * unit,
-                StandardDeviation = spec.StandardDeviation,
+                StandardDeviation = spec.StandardDeviation * factor,
                 HalfWidth = half,
                 SmallestWithin10Percent = output is MomentsOutput or QuantileOutput ? null : half * 10,
                 RankDeviation = output is QuantileOutput ranks ? ranks.RankDeviation() : null,

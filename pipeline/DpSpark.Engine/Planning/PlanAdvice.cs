@@ -1,5 +1,6 @@
 using System.Globalization;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning.Groups;
 
 namespace DpSpark.Engine.Planning;
 
@@ -83,10 +84,14 @@ internal static class PlanAdvice
         {
             list.Add(new("DPS3108", key, $"The bounds alone decide '{plan.Request.Aggregates[index].Output}': it is a public value, released without noise and without cost.", ["Set min_value below max_value."]));
         }
+        else if (value.HasEqualBounds && attempt.Structure.Outputs[index] is EqualSumOutput)
+        {
+            list.Add(new("DPS3108", key, $"The bounds of '{plan.Request.Aggregates[index].Output}' are equal, so it is that value times the released count, without cost.", ["Set min_value below max_value.", "Leave it out and multiply the count."]));
+        }
         else if (value.HasEqualBounds)
         {
             list.Add(new(
-                "DPS3108", key, $"The bounds of '{plan.Request.Aggregates[index].Output}' are equal, so it is that value times a noisy count.", ["Ask for a count and multiply; it then costs nothing when the count is released anyway."]));
+                "DPS3108", key, $"The bounds of '{plan.Request.Aggregates[index].Output}' are equal, so it is that value times a noisy count.", ["Ask for a count, too: then it is read off it and costs nothing."]));
         }
         else if (plan.Request.Aggregates[index].Kind == AggregateKind.Sum && attempt.Draws[index][0][0] is var draw)
         {

@@ -191,7 +191,7 @@ internal sealed class PlanAttempt
     {
         var group = Groups.Find(i => i.Selects)!;
         var draw = group.IsTable ? null : (_draws.TryGetValue(group, out var known) ? known.Draws : group.Draws(group.Level))[0].Spec;
-        var output = Structure.Outputs.Find(o => o.Groups.Contains(group));
+        var output = Structure.Outputs.OrderBy(o => o.PaysLast).FirstOrDefault(o => o.Groups.Contains(group));
         var floor = Request.Selection!.PreThreshold;
         Selection = group is SelectionGroup { IsTable: true } table ? SelectionRule.OfTable(table.Budget!.Value, floor)
             : group.IsWeighted ? SelectionRule.OfWeights(Calibration.WeightedChances(accountant, ranks), floor, draw!, Norms.Partitions)

@@ -234,6 +234,11 @@ public sealed class PlanAudit
             return;
         }
 
+        if (node.Form == NodeForm.Scaled)
+        {
+            Require(node.Draws.Count == 1, "A count times a public value is not of one count.");
+        }
+
         if (node.Form == NodeForm.Quantile)
         {
             Require(node.Draws.Count == 0 && node.Tree >= 0 && node.Tree < _spec.Trees.Count, "A quantile has no tree, or draws of its own.");

@@ -25,6 +25,8 @@ public sealed class SelectionProbabilityTests
     [InlineData(SelectionStrategy.LaplaceThreshold, 3, true, 2)]
     [InlineData(SelectionStrategy.GaussianThreshold, 1, false, 1)]
     [InlineData(SelectionStrategy.GaussianThreshold, 3, true, 2)]
+    [InlineData(SelectionStrategy.WeightedGaussian, 1, false, 1)]
+    [InlineData(SelectionStrategy.WeightedGaussian, 3, false, 1)]
     public void Release_KeysWithNUnits_AreShownAsOftenAsThePlanSays(SelectionStrategy strategy, int preThreshold, bool shared, int l0)
     {
         var plan = PlanAt("1", strategy, preThreshold, shared, l0);

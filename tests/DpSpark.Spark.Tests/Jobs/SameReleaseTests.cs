@@ -153,6 +153,36 @@ public sealed class SameReleaseTests(SparkServerFixture spark)
         job.AssertSame("here", "there");
     }
 
+    [SkippableFact]
+    public void WeightedSelection_OfUnitsInOneAndInManyPartitions_IsTheSame()
+    {
+        var server = spark.Server;
+        using var job = new JobOnBoth("""
+            version: 1
+            name: searches
+            source: { csv: { path: rows.csv, header: false }, columns: { who: string, query: string, clicks: long } }
+            privacy_unit: { id: who, max_partitions_contributed: 12, max_contributions_per_partition: 2 }
+            partition_by: [query]
+            partition_selection: { strategy: weighted_gaussian, pre_threshold: 2 }
+            aggregates:
+              - { count: "*", as: searches }
+              - { sum: clicks, min_value: 3, max_value: 3, as: threes }
+              - { sum: clicks, min_value: 0, max_value: 5, as: clicks }
+            privacy: { epsilon: "12.0", delta: "1e-5", noise: gaussian }
+            output: { path: out/, format: csv }
+            ledger: { file: ledger.db, dataset: searches }
+
+            """);
+        job.Write("rows.csv", string.Concat(Enumerable.Range(0, 12_000).Select(i => string.Create(
+            CultureInfo.InvariantCulture, $"p{_random.Next(900)},q{(int)(Math.Pow(_random.NextDouble(), 4) * 400)},{_random.Next(7)}\n"))));
+
+        var here = job.Here("here");
+        job.OnSpark(server, "there");
+
+        Assert.InRange(here.Rows, 20, 380);
+        job.AssertSame("here", "there");
+    }
+
     [SkippableTheory]
     [InlineData(RunMode.Seeded)]
     [InlineData(RunMode.Bounded)]

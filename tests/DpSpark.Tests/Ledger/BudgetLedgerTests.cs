@@ -240,6 +240,42 @@ public sealed class BudgetLedgerTests : LedgerContract
     }
 
     [Fact]
+    public void Open_LedgerOfVersion1_KeepsItsChainAndItsCharges()
+    {
+        _folder.Commit(Request());
+        using (var connection = new SqliteConnection($"Data Source={_folder.File};Pooling=False"))
+        {
+            connection.Open();
+            Execute(connection, "ALTER TABLE event DROP COLUMN adjacency");
+            Execute(connection, "PRAGMA user_version = 1");
+        }
+
+        using var ledger = _folder.Open();
+
+        Assert.True(ledger.Verify().IsOk);
+        Assert.Equal("1", ledger.Show("d").SpentEpsilon.ToString());
+        Assert.Throws<MixedAdjacencyException>(() => ledger.Reserve(Request("k2") with { Adjacency = NeighbouringRelation.ReplaceOne }));
+        ledger.Reserve(Request("k3")).Reservation!.Dispose();
+        Assert.True(ledger.Verify().IsOk);
+    }
+
+    [Fact]
+    public void Verify_RelationOfAReservationChanged_FindsIt()
+    {
+        _folder.Commit(Request() with { Adjacency = NeighbouringRelation.ReplaceOne });
+        using (var connection = new SqliteConnection($"Data Source={_folder.File};Pooling=False"))
+        {
+            connection.Open();
+            Execute(connection, "DROP TRIGGER event_no_update");
+            Execute(connection, "UPDATE event SET adjacency = NULL WHERE seq = 1");
+        }
+
+        using var ledger = _folder.Open();
+
+        Assert.Equal(1, ledger.Verify().FirstBadEvent);
+    }
+
+    [Fact]
     public void Hash_OfTheSameReservationTwice_DiffersBySalt()
     {
         using var other = new LedgerFolder();

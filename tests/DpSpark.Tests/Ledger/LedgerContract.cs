@@ -35,6 +35,36 @@ public abstract class LedgerContract : IDisposable
         Assert.Equal(ReleaseState.Reserved, Assert.Single(budget.Open).State);
     }
 
+    [Theory]
+    [InlineData(NeighbouringRelation.AddOrRemoveOne, NeighbouringRelation.ReplaceOne)]
+    [InlineData(NeighbouringRelation.ReplaceOne, NeighbouringRelation.AddOrRemoveOne)]
+    public void Reserve_OtherNeighbouringRelationOfOneDataset_IsRefusedAndNotCharged(NeighbouringRelation first, NeighbouringRelation second)
+    {
+        using var ledger = OpenLedger();
+        Finish(ledger.Reserve(Request("k1") with { Adjacency = first }).Reservation!);
+
+        var e = Assert.Throws<MixedAdjacencyException>(() => ledger.Reserve(Request("k2") with { Adjacency = second }));
+
+        Assert.Equal(("DPS4004", ExitCodes.Budget, 1, "d"), (e.Code, e.ExitCode, e.Earlier.Number, e.Dataset));
+        Assert.Equal(1, ledger.Show("d").Releases);
+        ledger.Reserve(Request("k3") with { Adjacency = first }).Reservation!.Dispose();
+        ledger.Reserve(Request("k4", dataset: "other") with { Adjacency = second }).Reservation!.Dispose();
+    }
+
+    [Fact]
+    public void Reserve_OtherRelationAfterAllWasFreed_IsFree()
+    {
+        using var ledger = OpenLedger();
+        using (var r = ledger.Reserve(Request("k1")).Reservation!)
+        {
+            r.Free();
+        }
+
+        using var other = ledger.Reserve(Request("k2") with { Adjacency = NeighbouringRelation.ReplaceOne }).Reservation!;
+
+        Assert.Equal(1, ledger.Show("d").Releases);
+    }
+
     [Fact]
     public void Reserve_TwoReleases_ShareNeitherSecretNorId()
     {

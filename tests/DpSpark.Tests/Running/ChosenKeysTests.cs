@@ -55,6 +55,49 @@ public sealed class ChosenKeysTests : IDisposable
     }
 
     [Fact]
+    public void Run_WeightedSelection_CountsUnitsOfManyPartitionsLess()
+    {
+        // Days 2 to 17: the same four visitors, each in sixteen of them, who weigh a quarter. Day 20: eight visitors of that day alone. Sigma is about 0.4 and the threshold below 3.5.
+        _job.Edit("max_partitions_contributed: 2,", "max_partitions_contributed: 16,");
+        _job.Edit("keyset: { values: { day: [1, 2, 3] }, source: calendar }", "partition_selection: { strategy: weighted_gaussian }");
+        _job.Edit("aggregates:\n  - { count: \"*\", as: visits }\n  - { sum: spend, min_value: 0, max_value: 10, as: spend }\n", "aggregates: []\n");
+        _job.Edit("epsilon: \"1.0\", delta: \"0\"", "epsilon: \"20\", delta: \"1e-6\"");
+        var many = Enumerable.Range(0, 64).Select(i => $"m{i % 4},{2 + (i / 4)},1\n");
+        _job.Write("visits.csv", "who,day,spend\n" + string.Concat(many.Concat(Enumerable.Range(0, 8).Select(i => $"s{i},20,1\n"))));
+
+        var run = _job.Run();
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal(["day", "20"], File.ReadLines(_job["out", "part-00000.csv"]));
+        using var record = JsonDocument.Parse(File.ReadAllText(_job["out", "_release.json"]));
+        Assert.Equal("weighted_gaussian", record.RootElement.GetProperty("partitions").GetProperty("strategy").GetString());
+    }
+
+    [Fact]
+    public void Run_ReplaceOneOnADatasetOfAddRemove_IsRefusedAndNotCharged()
+    {
+        Assert.Equal(0, _job.Run().Code);
+        _job.Edit("noise: laplace", "noise: laplace, adjacency: replace_one");
+        _job.Edit("path: out/", "path: other/");
+
+        var run = _job.Run();
+
+        Assert.Equal((3, "DPS4004"), (run.Code, run.Json.GetProperty("diagnostics")[0].GetProperty("code").GetString()));
+        Assert.False(Directory.Exists(_job["other"]));
+    }
+
+    [Fact]
+    public void Run_SumOfOneValue_IsThatTimesTheReleasedCount()
+    {
+        _job.Edit("min_value: 0, max_value: 10, as: spend", "min_value: 2.5, max_value: 2.5, as: spend");
+
+        Assert.Equal(0, _job.Run().Code);
+
+        Assert.All(File.ReadLines(_job["out", "part-00000.csv"]).Skip(1).Select(l => l.Split(',')), l =>
+            Assert.Equal(2.5 * int.Parse(l[1], System.Globalization.CultureInfo.InvariantCulture), double.Parse(l[2], System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
     public void Run_Quality_MarksRowsWithLargeErrors()
     {
         _job.Edit("output: { path: out/, format: csv }", "output: { path: out/, format: csv, ci: 0.95, quality: { low_when: \"stddev > 0.5 * abs(value)\", per: aggregate } }");

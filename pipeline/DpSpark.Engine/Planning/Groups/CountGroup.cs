@@ -28,7 +28,7 @@ internal sealed class CountGroup : QueryGroup
     /// <summary>Where a unit has one row per partition, rows and units are one number; without bounding (test modes) they are two, so each output keeps its own terms.</summary>
     internal override PlannedDraw For(PlannedDraw draw, PlannedOutput output)
     {
-        var accumulator = output.Request.Kind == AggregateKind.PrivacyIdCount ? -1 : Context.RowCount();
+        var accumulator = output.Request.Kind == AggregateKind.PrivacyIdCount || output.Value is { PerPartition: true } ? -1 : Context.RowCount();
         return draw with { Spec = draw.Spec with { Terms = [.. draw.Spec.Terms.Select(t => t with { Accumulator = accumulator })] } };
     }
 

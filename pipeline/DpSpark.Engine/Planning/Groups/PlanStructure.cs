@@ -23,7 +23,7 @@ internal sealed class PlanStructure
         _shape = shape;
         for (var i = 0; i < Request.Aggregates.Count; i++)
         {
-            if (!IsPublic(i) && _choices.TryAdd(ChoiceKey(i), _choices.Count))
+            if (!IsPublic(i) && !ReadsCount(i) && _choices.TryAdd(ChoiceKey(i), _choices.Count))
             {
                 Choices.Add(i);
             }
@@ -62,7 +62,7 @@ internal sealed class PlanStructure
         {
             var output = structure.OutputOf(i);
             structure.Outputs.Add(output);
-            foreach (var group in output.Groups)
+            foreach (var group in output is EqualSumOutput ? [] : output.Groups)
             {
                 group.Aggregates.Add(i);
                 group.Shares.Add((request.Aggregates[i].Budget, $"aggregates[{i}].budget", new Rational(1, output.Groups.Count)));
@@ -97,7 +97,9 @@ internal sealed class PlanStructure
                 return CountOutputOf(index, aggregate.Kind == AggregateKind.PrivacyIdCount);
             case AggregateKind.Sum or AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev:
                 var value = Context.Values[index]!;
-                return HasMoments(value)
+                return ReadsCount(index)
+                    ? new EqualSumOutput(Context, index, Count(index, value.PerPartition))
+                    : HasMoments(value)
                     ? new MomentsOutput(Context, index, value, Moments(index, value))
                     : new SumOutput(Context, index, Shared(value.Key, index, () => new SumGroup(Context, value)));
             case AggregateKind.Covariance:
@@ -119,7 +121,7 @@ internal sealed class PlanStructure
     /// <summary>A count of its own, or, where that is asked for, the one that a column's bins have anyway.</summary>
     private PlannedOutput CountOutputOf(int index, bool ofUnits)
     {
-        if (_shape.CountFromBins && Request.Aggregates[index].Budget.IsDefault && (!ofUnits || IsOneRow) && !(ofUnits && _strategy is not null) && BinsForCount() is { } at)
+        if (_shape.CountFromBins && !Enumerable.Range(0, Request.Aggregates.Count).Any(ReadsCount) && Request.Aggregates[index].Budget.IsDefault && (!ofUnits || IsOneRow) && !(ofUnits && _strategy is not null) && BinsForCount() is { } at)
         {
             _countsBins = true;
             var value = Context.Values[at]!;
@@ -128,6 +130,10 @@ internal sealed class PlanStructure
 
         return new CountOutput(Context, index, Count(index, ofUnits));
     }
+
+    /// <summary>Whether an aggregate is a sum of one value that the bounds leave, and how many there are is released anyway: then it is that value times the released number, and costs nothing.</summary>
+    private bool ReadsCount(int index) => Request.Aggregates[index].Kind == AggregateKind.Sum && !IsPublic(index) && Context.Values[index] is { HasEqualBounds: true } value
+        && Request.Aggregates.Any(a => a.Kind is AggregateKind.Count or AggregateKind.PrivacyIdCount && (IsOneRow || (a.Kind == AggregateKind.PrivacyIdCount) == value.PerPartition));
 
     /// <summary>The aggregate whose column's bins give the count: one without squares where there is one.</summary>
     private int? BinsForCount()

@@ -298,4 +298,42 @@ public sealed class PlannerTests
         Assert.Equal("DPS9005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json[..^2]))).Code);
         Assert.Equal("DPS7005", Assert.Throws<DpSparkException>(() => StageSpec.FromJson(Encoding.UTF8.GetBytes(json.Replace("\"version\":2", "\"version\":9", StringComparison.Ordinal)))).Code);
     }
+
+    [Theory]
+    [InlineData(NoiseChoice.Laplace, false)]
+    [InlineData(NoiseChoice.Gaussian, false)]
+    [InlineData(NoiseChoice.Laplace, true)]
+    public void Plan_SumOfOneValueBesideACount_IsReadOffItAndCostsNothing(NoiseChoice noise, bool first)
+    {
+        AggregateRequest[] aggregates = first ? [Sum("money", "2.5", "2.5"), Count()] : [Count(), Sum("money", "2.5", "2.5")];
+        var plan = Planner.Plan(Request(aggregates).Bounded(4, 3, null).Noisy(noise));
+        var alone = Planner.Plan(Request(Count()).Bounded(4, 3, null).Noisy(noise));
+
+        var sum = plan.Spec.Nodes.Single(n => n.Output == "total");
+        var count = plan.Spec.Nodes.Single(n => n.Output == "rows");
+        Assert.Equal((NodeForm.Scaled, 250L, "rows"), (sum.Form, sum.Lower, Assert.Single(sum.Draws).SharedWith));
+        Assert.Null(count.Draws[0].SharedWith);
+        Assert.Equal(alone.Spec.Nodes[0].Draws[0].Noise, count.Draws[0].Noise);
+        Assert.Equal(2.5 * count.Draws[0].StandardDeviation, plan.Mechanisms.Single(m => m.Node == "total").StandardDeviation, 9);
+        Assert.Contains(plan.Diagnostics, d => d.Code == "DPS3108");
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+    }
+
+    [Fact]
+    public void Plan_UnitsSumsOfOneValueBesideUnits_AreReadOffThem()
+    {
+        var plan = Planner.Plan(Request(PartitionSum("whole", "-3", "-3"), Units(), Count()).Bounded(4, 3, null));
+
+        Assert.Equal((NodeForm.Scaled, "units", -1), (plan.Spec.Nodes[0].Form, plan.Spec.Nodes[0].Draws[0].SharedWith, plan.Spec.Nodes[0].Draws[0].Terms[0].Accumulator));
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+    }
+
+    [Fact]
+    public void Plan_SumOfOneValueWithoutACount_DrawsItsOwn()
+    {
+        var plan = Planner.Plan(Request(Units(), Sum("money", "2.5", "2.5")).Bounded(4, 3, null));
+
+        Assert.Equal(NodeForm.Direct, plan.Spec.Nodes[1].Form);
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+    }
 }
