@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DpSpark.Arrow;
 using DpSpark.Core.Parameters;
+using DpSpark.Core.Stages;
 using DpSpark.Engine.Flow;
 using DpSpark.Engine.Local;
 using DpSpark.Engine.Planning;
@@ -32,6 +33,20 @@ internal static class AccuracyRun
             return false;
         }
 
+        var (plan, columns) = Measure(job, releases);
+        output.WriteLine(FormattableString.Invariant(
+            $"**{job.Name}**: epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}, {releases} releases. Noise: {string.Join(", ", plan.Mechanisms.Select(m => m.Mechanism).Distinct())}."));
+        output.WriteLine();
+        AccuracyTable.Write(columns, job.Name, output);
+        return true;
+    }
+
+    /// <summary>Releases a job many times.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="releases">How often.</param>
+    /// <returns>The plan, and the errors of every released column.</returns>
+    public static (ReleasePlan Plan, IReadOnlyDictionary<string, ColumnErrors> Columns) Measure(JobManifest job, int releases)
+    {
         var request = job.Request with { ConfidenceLevel = ExactDecimal.FromShortest(Level) };
         var plan = Planner.Plan(request);
         var threads = Environment.ProcessorCount;
@@ -45,14 +60,10 @@ internal static class AccuracyRun
             var key = Key(i);
             var released = backend.Run(plan, LocalSource.Open(location, request.Columns, threads), key, RunMode.Seeded, null, CancellationToken.None).Table;
             var truth = backend.Run(plan, LocalSource.Open(location, request.Columns, threads), key, RunMode.Bounded, null, CancellationToken.None).Table;
-            Add(columns, released, truth, request.PartitionBy.Count, naive);
+            Add(columns, released, truth, plan, naive);
         }
 
-        output.WriteLine(FormattableString.Invariant(
-            $"**{job.Name}**: epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}, {releases} releases. Noise: {string.Join(", ", plan.Mechanisms.Select(m => m.Mechanism).Distinct())}."));
-        output.WriteLine();
-        AccuracyTable.Write(columns, job.Name, output);
-        return true;
+        return (plan, columns);
     }
 
     private static RunKey Key(int release)
@@ -63,8 +74,9 @@ internal static class AccuracyRun
         return new RunKey(SHA256.HashData(material), "accuracy"u8.ToArray());
     }
 
-    private static void Add(Dictionary<string, ColumnErrors> columns, RecordBatch released, RecordBatch truth, int keys, NaiveError naive)
+    private static void Add(Dictionary<string, ColumnErrors> columns, RecordBatch released, RecordBatch truth, ReleasePlan plan, NaiveError naive)
     {
+        var keys = plan.Request.PartitionBy.Count;
         var rows = new Dictionary<string, int>(truth.Length, StringComparer.Ordinal);
         for (var row = 0; row < truth.Length; row++)
         {
@@ -83,6 +95,12 @@ internal static class AccuracyRun
 
             var deviation = released.Schema.IndexOf(name + "_stddev");
             var known = truth.Schema.IndexOf(name);
+            var node = plan.Spec.Nodes.First(n => n.Output == name);
+            var formula = node.Form is NodeForm.Quantile ? -1 : truth.Schema.IndexOf(name + "_stddev");
+
+            // Variances are released from 0 upwards: what would be below is not predicted by derivatives either.
+            var isPositive = node.Aggregate is AggregateKind.Variance or AggregateKind.Stddev;
+            var range = Range(plan.Request.Aggregates[node.AggregateIndex]);
             if (!columns.TryGetValue(name, out var errors))
             {
                 columns[name] = errors = new ColumnErrors();
@@ -95,12 +113,25 @@ internal static class AccuracyRun
                     errors.Add(
                         noisy - exact,
                         deviation < 0 ? null : Number(released.Columns[deviation], row),
+                        formula >= 0 && Number(truth.Columns[formula], at) is { } predicted && predicted <= range / 10 && !(isPositive && predicted > exact / 2) ? predicted : null,
                         (Number(released.Columns[low], row) ?? double.NegativeInfinity) - exact,
                         (Number(released.Columns[high], row) ?? double.PositiveInfinity) - exact,
                         naive.Variance(name, column => truth.Schema.IndexOf(column) is >= 0 and var index ? Number(truth.Columns[index], at) : null));
                 }
             }
         }
+    }
+
+    /// <summary>How far the values of a ratio can be apart; a prediction by derivatives says nothing where it is a large part of that.</summary>
+    private static double Range(AggregateRequest aggregate)
+    {
+        if (aggregate.Kind is not (AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev) || aggregate.MinValue is not { } low || aggregate.MaxValue is not { } high)
+        {
+            return double.PositiveInfinity;
+        }
+
+        var half = (high.ToDouble() - low.ToDouble()) / 2;
+        return aggregate.Kind switch { AggregateKind.Mean => 2 * half, AggregateKind.Variance => half * half, _ => half };
     }
 
     private static string KeyOf(RecordBatch table, int keys, int row)

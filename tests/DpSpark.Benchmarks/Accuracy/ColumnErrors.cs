@@ -6,6 +6,8 @@ internal sealed class ColumnErrors
     private readonly List<float> _magnitudes = [];
     private double _squares;
     private double _predicted;
+    private double _formula;
+    private double _formulaSquares;
     private double _naive;
     private double _widths;
     private int _covered;
@@ -20,6 +22,15 @@ internal sealed class ColumnErrors
 
     /// <summary>Root of the mean of the squared deviations that the release itself states; null where it states none.</summary>
     public double? Predicted => _isPredicted ? Math.Sqrt(_predicted / Count) : null;
+
+    /// <summary>Numbers for which the plan's error can be computed at the numbers without noise.</summary>
+    public int Foreseen { get; private set; }
+
+    /// <summary>Root of the mean of the squared deviations that the plan gives at the numbers without noise; null where it gives none.</summary>
+    public double? Formula => Foreseen > 0 ? Math.Sqrt(_formula / Foreseen) : null;
+
+    /// <summary>Root of the mean square error of the same numbers.</summary>
+    public double? ForeseenRmse => Foreseen > 0 ? Math.Sqrt(_formulaSquares / Foreseen) : null;
 
     /// <summary>What splitting the budget over separate sums would give; null where that is not known.</summary>
     public double? Naive => _isNaive ? Math.Sqrt(_naive / Count) : null;
@@ -40,15 +51,23 @@ internal sealed class ColumnErrors
     /// <summary>One number of one release.</summary>
     /// <param name="error">Released less true.</param>
     /// <param name="deviation">Standard deviation that the release states.</param>
+    /// <param name="formula">Standard deviation that the plan gives at the numbers without noise.</param>
     /// <param name="low">Lower end of its interval, less the true number.</param>
     /// <param name="high">Upper end of its interval, less the true number.</param>
     /// <param name="naive">Variance of naive splitting.</param>
-    public void Add(double error, double? deviation, double low, double high, double? naive)
+    public void Add(double error, double? deviation, double? formula, double low, double high, double? naive)
     {
         _magnitudes.Add((float)Math.Abs(error));
         _squares += error * error;
         _isPredicted &= deviation is not null && !double.IsNaN(deviation.Value);
         _predicted += (deviation ?? 0) * (deviation ?? 0);
+        if (formula is { } foreseen)
+        {
+            Foreseen++;
+            _formula += foreseen * foreseen;
+            _formulaSquares += error * error;
+        }
+
         _isNaive &= naive is not null;
         _naive += naive ?? 0;
         _covered += low <= 0 && high >= 0 ? 1 : 0;

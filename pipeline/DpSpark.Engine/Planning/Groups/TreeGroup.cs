@@ -160,8 +160,16 @@ internal sealed class QuantileOutput : PlannedOutput
         return Ranks().Average(r => Math.Pow(((TreeGroup)group).RankDeviation(r, kind, amount), 2));
     }
 
-    /// <inheritdoc/>
-    internal override double Reference => (double)Context.Norms.RowsPerPartition!.Value;
+    /// <summary>A rank weighs as much as a count: what a tree's ranks cost more than a count at the same amount is in the nature of a tree, and not a reason to take from the other numbers.</summary>
+    internal override double Reference
+    {
+        get
+        {
+            var tree = Groups[0];
+            var count = tree.Kind == NoiseKind.DiscreteLaplace ? Context.LaplaceVariance(1) : Context.GaussianVariance(1, true);
+            return (double)Context.Norms.RowsPerPartition!.Value * Math.Sqrt(Variance(tree, tree.Kind, 1) / count);
+        }
+    }
 
     private double[] Ranks() => Request.Ranks is { } asked ? [.. asked.Select(r => r.ToDouble())] : [Request.Kind == AggregateKind.Min ? 0.02 : 0.98];
 }
