@@ -207,7 +207,8 @@ public static class PlanText
             return;
         }
 
-        text.Append("Units in a partition -> chance it is shown\n");
+        var each = plan.Spec.Selection is { Strategy: SelectionStrategy.WeightedGaussian } && plan.Mechanisms[0].L0 > 1 ? string.Create(CultureInfo.InvariantCulture, $", each in {Short(plan.Mechanisms[0].L0)} partitions") : string.Empty;
+        text.Append(CultureInfo.InvariantCulture, $"Units in a partition{each} -> chance it is shown\n");
         foreach (var chance in plan.KeepChances)
         {
             text.Append(Grouped(chance.Units).PadLeft(12)).Append("   ").Append(Chance(chance.Probability)).Append('\n');

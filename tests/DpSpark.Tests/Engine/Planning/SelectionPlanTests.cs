@@ -149,6 +149,7 @@ public sealed class SelectionPlanTests
         var plan = Planner.Plan(Request(Count()).Bounded(60, 1, null).Private(Selection()) with { Noise = NoiseChoice.Auto });
 
         Assert.Equal(SelectionStrategy.WeightedGaussian, plan.Spec.Selection!.Strategy);
+        Assert.Contains("Units in a partition, each in 60 partitions -> chance it is shown\n", PlanText.Write(plan), StringComparison.Ordinal);
         Assert.True(PlanAudit.Recompute(plan).Holds);
     }
 
