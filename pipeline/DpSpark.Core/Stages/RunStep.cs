@@ -76,7 +76,7 @@ internal sealed class RunStep
             {
                 // The plain sum of the same values on the same grid is made in the same pass.
                 var sum = SumBeside(spec, spec.Accumulators[i]);
-                steps.Add(new RunStep(spec.Accumulators[i], i, sum, ColumnOf(spec, spec.Accumulators[i].Column), null));
+                steps.Add(new RunStep(spec.Accumulators[i], i, sum, RecordColumn.Find(spec, spec.Accumulators[i].Column), null));
                 taken[i] = true;
                 if (sum >= 0)
                 {
@@ -236,21 +236,7 @@ internal sealed class RunStep
     private int BinOf(ulong word)
     {
         var value = _floating ? OrderedWord.Of(BitConverter.Int64BitsToDouble((long)word)) : (long)word;
-        int low = 0, high = _edges.Length;
-        while (low < high)
-        {
-            var middle = (low + high) >> 1;
-            if (_edges[middle] <= value)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
+        return SortedSearch.CountAtMost<long>(_edges, value);
     }
 
     /// <summary>Adds the step that begins at an accumulator.</summary>
@@ -260,8 +246,8 @@ internal sealed class RunStep
         var accumulator = spec.Accumulators[at];
         if (accumulator.Kind is not (AccumulatorKind.Bin or AccumulatorKind.Coordinate))
         {
-            var first = accumulator.Kind == AccumulatorKind.Count ? default : ColumnOf(spec, accumulator.Column);
-            steps.Add(new RunStep(accumulator, at, -1, first, accumulator.Kind == AccumulatorKind.Product ? ColumnOf(spec, accumulator.SecondColumn) : null));
+            var first = accumulator.Kind == AccumulatorKind.Count ? default : RecordColumn.Find(spec, accumulator.Column);
+            steps.Add(new RunStep(accumulator, at, -1, first, accumulator.Kind == AccumulatorKind.Product ? RecordColumn.Find(spec, accumulator.SecondColumn) : null));
             return 1;
         }
 
@@ -285,7 +271,7 @@ internal sealed class RunStep
                 edges[i] = spec.Accumulators[at + i + 1].Lower;
             }
 
-            steps.Add(new RunStep(at, ColumnOf(spec, accumulator.Column), edges));
+            steps.Add(new RunStep(at, RecordColumn.Find(spec, accumulator.Column), edges));
             return length;
         }
 
@@ -293,7 +279,7 @@ internal sealed class RunStep
         var offsets = new int[length];
         for (var i = 0; i < length; i++)
         {
-            (offsets[i], columns[i]) = ColumnOf(spec, spec.Accumulators[at + i].Column);
+            (offsets[i], columns[i]) = RecordColumn.Find(spec, spec.Accumulators[at + i].Column);
         }
 
         steps.Add(new RunStep(at, new VectorKernel(columns, offsets, accumulator)));
@@ -311,26 +297,5 @@ internal sealed class RunStep
         }
 
         return -1;
-    }
-
-    private static (int Offset, ColumnSpec Column) ColumnOf(StageSpec spec, string? name)
-    {
-        for (var i = 0; i < spec.RecordColumns.Count; i++)
-        {
-            if (spec.RecordColumns[i] != name)
-            {
-                continue;
-            }
-
-            foreach (var column in spec.Columns)
-            {
-                if (column.Name == name)
-                {
-                    return (2 + i, column);
-                }
-            }
-        }
-
-        throw new InvalidOperationException("DPS9004: an accumulator's column is not among the record columns.");
     }
 }

@@ -24,7 +24,8 @@ public sealed class UnitProfile
         for (var i = 0; i < _measures.Length; i++)
         {
             var bins = new ProfileBins(questions[i].Octaves, questions[i].IsSigned);
-            _measures[i] = new Measure(questions[i].Kind, bins, first, OffsetOf(spec, questions[i]), GridOf(spec, questions[i]));
+            var (offset, grid) = PlaceOf(spec, questions[i]);
+            _measures[i] = new Measure(questions[i].Kind, bins, first, offset, grid);
             first += bins.Count;
         }
 
@@ -99,30 +100,15 @@ public sealed class UnitProfile
         End();
     }
 
-    private static int OffsetOf(StageSpec spec, ProfileSpec question)
+    private static (int Offset, ValueGrid Grid) PlaceOf(StageSpec spec, ProfileSpec question)
     {
-        for (var i = 0; question.Column is not null && i < spec.RecordColumns.Count; i++)
+        if (question.Column is null)
         {
-            if (spec.RecordColumns[i] == question.Column)
-            {
-                return 2 + i;
-            }
+            return (0, default);
         }
 
-        return question.Column is null ? 0 : throw new InvalidOperationException("DPS9004: a measured column is not among the record columns.");
-    }
-
-    private static ValueGrid GridOf(StageSpec spec, ProfileSpec question)
-    {
-        foreach (var column in spec.Columns)
-        {
-            if (column.Name == question.Column)
-            {
-                return new ValueGrid(column, question.Grid, -(1L << ProfileBins.MaxOctaves), 1L << ProfileBins.MaxOctaves);
-            }
-        }
-
-        return default;
+        var (offset, column) = RecordColumn.Find(spec, question.Column);
+        return (offset, new ValueGrid(column, question.Grid, -(1L << ProfileBins.MaxOctaves), 1L << ProfileBins.MaxOctaves));
     }
 
     private static bool IsFurther(Int128 value, Int128 than)

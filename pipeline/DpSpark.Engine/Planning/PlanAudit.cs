@@ -9,16 +9,6 @@ using DpSpark.Engine.Bounds;
 
 namespace DpSpark.Engine.Planning;
 
-/// <summary>What an audit of a plan found.</summary>
-/// <param name="Epsilon">Epsilon at which the mechanisms were checked: the exact sum of the pure ones, or the plan's where Gaussian noise trades epsilon for delta. Infinite when it cannot be told.</param>
-/// <param name="Delta">Upper bound of the delta at that epsilon.</param>
-/// <param name="Findings">What contradicts the plan's claim; empty when it holds.</param>
-public sealed record PlanAuditResult(double Epsilon, double Delta, IReadOnlyList<string> Findings)
-{
-    /// <summary>Whether the plan keeps what it claims.</summary>
-    public bool Holds => Findings.Count == 0;
-}
-
 /// <summary>
 /// Recomputes a plan's privacy from the integers of its stage description alone: bounds, terms, clamps, shifts, noise parameters, tables and thresholds. It shares no step with
 /// the planner but the norms of contribution bounds, and believes no share: the selection's only names the epsilon at which optimal composition is read.
@@ -34,14 +24,11 @@ public sealed class PlanAudit
 
     private readonly ReleasePlan _plan;
     private readonly StageSpec _spec;
-    private readonly List<string> _findings = [];
+    private readonly AuditSpend _spend = new();
     private readonly SortedDictionary<int, List<DrawSpec>> _columns = [];
     private readonly ContributionNorms? _norms;
-    private readonly List<AuditCost> _costs = [];
     private Rational _fixedEpsilon;
-    private double _newChance;
-    private Func<long, double>? _newWeight;
-    private double _smallestVariance = double.PositiveInfinity;
+    private SelectionAudit? _selection;
 
     private PlanAudit(ReleasePlan plan)
     {
@@ -69,17 +56,17 @@ public sealed class PlanAudit
 
         if (_plan.Epsilon > _plan.Request.Epsilon || _plan.Delta > _plan.Request.Delta)
         {
-            _findings.Add("The plan charges more than the request allows.");
+            _spend.Findings.Add("The plan charges more than the request allows.");
         }
 
         if (_plan.Bounds is { } bounds)
         {
-            _fixedEpsilon += BoundsAudit.Recompute(bounds.Spec, _findings);
+            _fixedEpsilon += BoundsAudit.Recompute(bounds.Spec, _spend.Findings);
         }
 
         if (_spec.TopK is { } top)
         {
-            _fixedEpsilon += TopKAudit.Recompute(_plan, top, _norms, _findings);
+            _fixedEpsilon += TopKAudit.Recompute(_plan, top, _norms, _spend.Findings);
         }
 
         CheckNames();
@@ -97,17 +84,18 @@ public sealed class PlanAudit
 
         if (_spec.Selection is { } selection)
         {
-            CheckSelection(selection);
+            _selection = new SelectionAudit(_plan, _norms, _spend);
+            _selection.Check(selection);
         }
 
         if (_spec.Selection is null && !_spec.PublicPartitions)
         {
-            _findings.Add("Partitions are neither public nor selected.");
+            _spend.Findings.Add("Partitions are neither public nor selected.");
         }
 
         if (IsReplaced && _spec.Selection is not null)
         {
-            _findings.Add("Private selection holds for add/remove only.");
+            _spend.Findings.Add("Private selection holds for add/remove only.");
         }
 
         return Compose();
@@ -123,14 +111,14 @@ public sealed class PlanAudit
     private PlanAuditResult Compose()
     {
         var claimed = Rational.From(_plan.Epsilon);
-        var composition = new AuditComposition(_norms!, _costs, _fixedEpsilon, _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0);
+        var composition = new AuditComposition(_norms!, _spend.Costs, _fixedEpsilon, _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0);
         if (_plan.Request.Rho is { } rho)
         {
-            Require(composition.Rho() <= Rational.From(rho), "The mechanisms together need more rho than the plan claims.");
+            _spend.Require(composition.Rho() <= Rational.From(rho), "The mechanisms together need more rho than the plan claims.");
             var converted = Zcdp.Delta(rho.ToDouble(), _plan.Epsilon.ToDouble());
-            Require(converted <= _plan.Delta.ToDouble() * (1 + Tolerance), "The plan's epsilon and delta are not what its rho converts to.");
-            Require(_spec.Selection is null, "rho says nothing of a selection.");
-            return new(_plan.Epsilon.ToDouble(), converted, _findings);
+            _spend.Require(converted <= _plan.Delta.ToDouble() * (1 + Tolerance), "The plan's epsilon and delta are not what its rho converts to.");
+            _spend.Require(_spec.Selection is null, "rho says nothing of a selection.");
+            return new(_plan.Epsilon.ToDouble(), converted, _spend.Findings);
         }
 
         if (composition.IsPure)
@@ -139,18 +127,18 @@ public sealed class PlanAudit
             var pure = composition.PureEpsilon(_norms!.Partitions);
             if (pure <= claimed)
             {
-                var keys = Elementary.OneMinusPower(_newChance, (double)_norms.Partitions);
+                var keys = Elementary.OneMinusPower(_selection?.NewChance ?? 0, (double)_norms.Partitions);
                 keys += composition.FixedDelta;
-                Require(keys <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
-                return new(pure.ToDouble(), keys, _findings);
+                _spend.Require(keys <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
+                return new(pure.ToDouble(), keys, _spend.Findings);
             }
 
-            Require(_plan.Delta.Sign > 0, "The mechanisms together need more epsilon than the plan claims.");
+            _spend.Require(_plan.Delta.Sign > 0, "The mechanisms together need more epsilon than the plan claims.");
         }
 
         var worst = WorstDelta(composition, claimed);
-        Require(worst <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more epsilon or delta than the plan claims.");
-        return new(_plan.Epsilon.ToDouble(), Math.Min(1, worst), _findings);
+        _spend.Require(worst <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more epsilon or delta than the plan claims.");
+        return new(_plan.Epsilon.ToDouble(), Math.Min(1, worst), _spend.Findings);
     }
 
     /// <summary>The largest, over the number k of partitions that are new to the unit, of the joint chance of noise and keys (dp-math.md 4.5); k = 0 alone without a threshold.</summary>
@@ -158,18 +146,18 @@ public sealed class PlanAudit
     {
         if (composition.NeededVariance(claimed) is var needed)
         {
-            Require(_smallestVariance * (1 + 1e-6) >= needed, "The grid of a Gaussian mechanism is too coarse to be accounted like a continuous one.");
+            _spend.Require(_spend.SmallestVariance * (1 + 1e-6) >= needed, "The grid of a Gaussian mechanism is too coarse to be accounted like a continuous one.");
         }
 
         var partitions = _norms!.Partitions;
         var one = Rational.From(1);
         var worst = composition.Delta(claimed, partitions, one);
-        if (_newWeight is { } chance)
+        if (_selection?.NewWeight is { } chance)
         {
             return WorstOfWeights(composition, claimed, chance, worst);
         }
 
-        if (_newChance == 0)
+        if (_selection is not { NewChance: > 0 } selection)
         {
             return worst;
         }
@@ -179,7 +167,7 @@ public sealed class PlanAudit
         {
             // More new partitions mean more keys and less noise to pay for: a range is bounded by its worse end of each.
             var last = each ? first : BigInteger.Min(partitions, (2 * first) - 1);
-            var keys = Elementary.OneMinusPower(_newChance, (double)last);
+            var keys = Elementary.OneMinusPower(selection.NewChance, (double)last);
             var noise = composition.Delta(claimed, partitions - first, one);
             worst = Math.Max(worst, keys + ((1 - keys) * noise));
             first = last + 1;
@@ -221,8 +209,8 @@ public sealed class PlanAudit
         var names = new HashSet<string>(StringComparer.Ordinal) { RequestCheck.SelectionName };
         foreach (var node in _spec.Nodes)
         {
-            Require(names.Add(node.Output), "Two outputs have one name, or a reserved one; they would carry the same noise.");
-            Require(node.Draws.Select(d => (d.SharedWith ?? node.Output, d.Part)).Distinct().Count() == node.Draws.Count, "Two draws of an output have one name.");
+            _spend.Require(names.Add(node.Output), "Two outputs have one name, or a reserved one; they would carry the same noise.");
+            _spend.Require(node.Draws.Select(d => (d.SharedWith ?? node.Output, d.Part)).Distinct().Count() == node.Draws.Count, "Two draws of an output have one name.");
         }
     }
 
@@ -230,18 +218,18 @@ public sealed class PlanAudit
     {
         if (node.Form == NodeForm.Constant)
         {
-            Require(node.Lower == node.Upper && node.Draws.Count == 0, "A public value is not the same for all data.");
+            _spend.Require(node.Lower == node.Upper && node.Draws.Count == 0, "A public value is not the same for all data.");
             return;
         }
 
         if (node.Form == NodeForm.Scaled)
         {
-            Require(node.Draws.Count == 1, "A count times a public value is not of one count.");
+            _spend.Require(node.Draws.Count == 1, "A count times a public value is not of one count.");
         }
 
         if (node.Form == NodeForm.Quantile)
         {
-            Require(node.Draws.Count == 0 && node.Tree >= 0 && node.Tree < _spec.Trees.Count, "A quantile has no tree, or draws of its own.");
+            _spend.Require(node.Draws.Count == 0 && node.Tree >= 0 && node.Tree < _spec.Trees.Count, "A quantile has no tree, or draws of its own.");
             return;
         }
 
@@ -257,7 +245,7 @@ public sealed class PlanAudit
         if (changes is not null)
         {
             changes.ToList().ForEach(SpendRows);
-            NoteVariances(together);
+            together.ForEach(d => _spend.NoteVariance(d.Noise));
         }
 
         foreach (var draw in changes is null ? paid : paid.FindAll(d => d.Shift != 0))
@@ -283,31 +271,23 @@ public sealed class PlanAudit
             if (JointChange.OfColumns(_spec, draws) is { } change)
             {
                 SpendRows(change);
-                NoteVariances(draws);
+                draws.ForEach(d => _spend.NoteVariance(d.Noise));
             }
             else
             {
-                _findings.Add("The columns of a histogram or vector are drawn twice, or in different ways.");
+                _spend.Findings.Add("The columns of a histogram or vector are drawn twice, or in different ways.");
             }
         }
     }
 
     private bool IsOneRow => _norms!.RowsPerPartition is { IsOne: true };
 
-    private void SpendRows(JointChange change) => Spend(
+    private void SpendRows(JointChange change) => _spend.Spend(
         change.Noise,
         RowsL1() * change.L1 * (IsReplaced ? 2 : 1),
         _norms!.RowsL2Squared * change.L2Squared * (!IsReplaced ? 1 : change.IsOneSigned ? 2 : 4),
         false,
         RowsPerPartition() * change.L1);
-
-    private void NoteVariances(IEnumerable<DrawSpec> draws)
-    {
-        foreach (var noise in draws.Select(d => d.Noise).Where(n => n.Kind == NoiseKind.DiscreteGaussian && n.Numerator.Sign > 0 && n.Denominator.Sign > 0))
-        {
-            _smallestVariance = Math.Min(_smallestVariance, Rounding.Nearest(noise.Numerator, noise.Denominator));
-        }
-    }
 
     private void CheckShared(DrawSpec draw)
     {
@@ -315,7 +295,7 @@ public sealed class PlanAudit
         var original = source?.Draws.FirstOrDefault(d => d.Part == draw.Part && d.SharedWith is null);
         if (original is null || original.Noise != draw.Noise || original.Shift != draw.Shift || original.Grid != draw.Grid || original.Terms.Count != draw.Terms.Count)
         {
-            _findings.Add("A number that is said to be drawn elsewhere is not.");
+            _spend.Findings.Add("A number that is said to be drawn elsewhere is not.");
             return;
         }
 
@@ -324,29 +304,29 @@ public sealed class PlanAudit
         for (var i = 0; i < draw.Terms.Count; i++)
         {
             var same = draw.Terms[i] == original.Terms[i]
-                || (oneRow && draw.Terms[i].Coefficient == original.Terms[i].Coefficient && IsCount(draw.Terms[i]) && IsCount(original.Terms[i]));
-            Require(same, "Two outputs that share a draw are not the same number.");
+                || (oneRow && draw.Terms[i].Coefficient == original.Terms[i].Coefficient && _spec.IsCount(draw.Terms[i]) && _spec.IsCount(original.Terms[i]));
+            _spend.Require(same, "Two outputs that share a draw are not the same number.");
         }
     }
 
     /// <summary>One value is in one family of every level, and changes its measurements by one column of the level's code.</summary>
     private void CheckTree(TreeSpec tree)
     {
-        Require(_spec.Trees.Count(t => t.Output == tree.Output) == 1, "Two trees have one name; they would carry the same noise.");
-        Require(_spec.Nodes.Any(n => n.Output == tree.Output && n.Form == NodeForm.Quantile && n.Tree >= 0 && n.Tree < _spec.Trees.Count && ReferenceEquals(_spec.Trees[n.Tree], tree)), "A tree is named for an output that does not read it.");
+        _spend.Require(_spec.Trees.Count(t => t.Output == tree.Output) == 1, "Two trees have one name; they would carry the same noise.");
+        _spend.Require(_spec.Nodes.Any(n => n.Output == tree.Output && n.Form == NodeForm.Quantile && n.Tree >= 0 && n.Tree < _spec.Trees.Count && ReferenceEquals(_spec.Trees[n.Tree], tree)), "A tree is named for an output that does not read it.");
         if (tree.Item < 0 || tree.Item >= _spec.Items.Count || _spec.Items[tree.Item] is not { Kind: ItemKind.Leaf } item || tree.Levels.Count == 0)
         {
-            _findings.Add("A tree has no leaves.");
+            _spend.Findings.Add("A tree has no leaves.");
             return;
         }
 
-        Require(tree.Branching >= 2 && BigInteger.Pow(tree.Branching, tree.Levels.Count) == item.Leaves, "A tree does not fit its leaves.");
+        _spend.Require(tree.Branching >= 2 && BigInteger.Pow(tree.Branching, tree.Levels.Count) == item.Leaves, "A tree does not fit its leaves.");
         foreach (var level in tree.Levels)
         {
-            Require(level.Coefficients.Count == 0 || level.Coefficients.Count == tree.Branching, "A level's code does not fit its families.");
+            _spend.Require(level.Coefficients.Count == 0 || level.Coefficients.Count == tree.Branching, "A level's code does not fit its families.");
             var l1 = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + BigInteger.Abs(c));
             var l2Squared = level.Coefficients.Count == 0 ? BigInteger.One : level.Coefficients.Aggregate(BigInteger.Zero, (s, c) => s + ((BigInteger)c * c));
-            Spend(level.Noise, RowsL1() * l1 * (IsReplaced ? 2 : 1), Bounded(_norms!.RowsL2Squared) * l2Squared * (IsReplaced ? 4 : 1), false, RowsPerPartition() * l1);
+            _spend.Spend(level.Noise, RowsL1() * l1 * (IsReplaced ? 2 : 1), Bounded(_norms!.RowsL2Squared) * l2Squared * (IsReplaced ? 4 : 1), false, RowsPerPartition() * l1);
         }
     }
 
@@ -355,21 +335,19 @@ public sealed class PlanAudit
     {
         if (term.Item >= _spec.Items.Count || _spec.Items[term.Item] is not { Kind: ItemKind.Distinct, MaxValues: > 0 } item)
         {
-            _findings.Add("A number of distinct values is not bounded.");
+            _spend.Findings.Add("A number of distinct values is not bounded.");
             return BigInteger.Zero;
         }
 
         return item.MaxValues;
     }
 
-    private bool IsCount(Term term) => term.Accumulator == -1 || (term.Accumulator >= 0 && _spec.Accumulators[term.Accumulator].Kind == AccumulatorKind.Count);
-
     private void CheckDraw(DrawSpec draw)
     {
         var (row, partition, isOneSigned) = Change(draw);
         if (row.Sign > 0 && partition.Sign > 0)
         {
-            _findings.Add("A draw mixes sums of rows and sums of units.");
+            _spend.Findings.Add("A draw mixes sums of rows and sums of units.");
             return;
         }
 
@@ -379,7 +357,7 @@ public sealed class PlanAudit
         var l2Squared = ofRows ? _norms!.RowsL2Squared * row * row : _norms!.Partitions * partition * partition;
         if (draw.Shift > 0)
         {
-            Require(!ofRows || _norms.IsProduct, "A sum is rounded although only a joint bound limits it.");
+            _spend.Require(!ofRows || _norms.IsProduct, "A sum is rounded although only a joint bound limits it.");
             perPartition = -((-perPartition) >> draw.Shift);
             l1 = perPartition * _norms.Partitions;
             l2Squared = perPartition * perPartition * _norms.Partitions;
@@ -392,28 +370,7 @@ public sealed class PlanAudit
             l2Squared *= isOneSigned ? 2 : 4;
         }
 
-        Spend(draw.Noise, l1, l2Squared, !ofRows, perPartition);
-    }
-
-    private void Spend(NoiseSpec noise, BigInteger l1, BigInteger l2Squared, bool byUnits, BigInteger perPartition)
-    {
-        if (noise.Numerator.Sign <= 0 || noise.Denominator.Sign <= 0)
-        {
-            _findings.Add("A noise parameter is not positive.");
-        }
-        else if (noise.Kind == NoiseKind.DiscreteLaplace)
-        {
-            _costs.Add(AuditCost.Laplace(Rational.From(l1) * new Rational(noise.Denominator, noise.Numerator), byUnits, perPartition));
-        }
-        else if (noise.Kind != NoiseKind.DiscreteGaussian)
-        {
-            _findings.Add("The audit does not know a noise family.");
-        }
-        else
-        {
-            _costs.Add(AuditCost.Gaussian(Rational.From(l2Squared) * new Rational(noise.Denominator, noise.Numerator), byUnits));
-            _smallestVariance = Math.Min(_smallestVariance, Rounding.Nearest(noise.Numerator, noise.Denominator));
-        }
+        _spend.Spend(draw.Noise, l1, l2Squared, !ofRows, perPartition);
     }
 
     /// <summary>Largest change of a draw by one row, and by one unit's presence in a partition; whether all changes have one sign.</summary>
@@ -440,7 +397,7 @@ public sealed class PlanAudit
             }
 
             var accumulator = _spec.Accumulators[term.Accumulator];
-            Require(accumulator.Kind is AccumulatorKind.Count or AccumulatorKind.Sum or AccumulatorKind.PartitionSum, "A draw of squares, products, bins or coordinates is not accounted.");
+            _spend.Require(accumulator.Kind is AccumulatorKind.Count or AccumulatorKind.Sum or AccumulatorKind.PartitionSum, "A draw of squares, products, bins or coordinates is not accounted.");
             var a = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Lower;
             var b = accumulator.Kind == AccumulatorKind.Count ? term.Coefficient : term.Coefficient * accumulator.Upper;
             up |= a.Sign > 0 || b.Sign > 0;
@@ -465,140 +422,7 @@ public sealed class PlanAudit
 
     private BigInteger Bounded(BigInteger rows)
     {
-        Require(rows.Sign > 0, "Rows of one unit are not bounded, and a draw counts or adds rows.");
+        _spend.Require(rows.Sign > 0, "Rows of one unit are not bounded, and a draw counts or adds rows.");
         return rows;
-    }
-
-    private void CheckSelection(SelectionSpec selection)
-    {
-        if (selection.Strategy == SelectionStrategy.TruncatedGeometric)
-        {
-            CheckTable(selection.Table);
-            return;
-        }
-
-        if (selection.Strategy == SelectionStrategy.WeightedGaussian)
-        {
-            CheckWeights(selection);
-            return;
-        }
-
-        if (selection.Strategy is not (SelectionStrategy.LaplaceThreshold or SelectionStrategy.GaussianThreshold))
-        {
-            _findings.Add("The audit does not know the selection's rule.");
-        }
-
-        if (selection.Noise is not { } noise || selection.NoiseGrid.BinaryExponent > 0 || selection.NoiseGrid.DecimalScale != 0)
-        {
-            _findings.Add("A threshold has no noise, or noise coarser than one unit.");
-            return;
-        }
-
-        var units = BigInteger.One << -selection.NoiseGrid.BinaryExponent;
-        if (selection.SharedOutput is { } output)
-        {
-            var draw = _spec.Nodes.FirstOrDefault(n => n.Output == output)?.Draws.FirstOrDefault(d => d.SharedWith is null && d.Part == "count");
-            var ofUnits = draw is { Shift: 0, Terms.Count: 1 } && draw.Noise == noise && draw.Grid == selection.NoiseGrid && draw.Terms[0].Coefficient == units
-                && (draw.Terms[0].Accumulator == -1 || (_norms!.RowsPerPartition is { IsOne: true } && IsCount(draw.Terms[0])));
-            Require(ofUnits, "The count that the threshold is compared with is not the one that is released.");
-        }
-        else
-        {
-            Spend(noise, _norms!.Partitions * units, _norms.Partitions * units * units, true, units);
-        }
-
-        // A partition that one unit alone makes eligible passes when the noise reaches T - N units.
-        var distance = (double)(selection.Threshold - (selection.PreThreshold * units));
-        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        _newChance = noise.Kind == NoiseKind.DiscreteLaplace ? DiscreteDistributions.LaplaceUpperTail(spread, distance)
-            : distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
-    }
-
-    /// <summary>A unit in k partitions weighs floor(2^20 / sqrt(k)) in each: one of 2^20 in l2. The others of an N weigh at most one each.</summary>
-    private void CheckWeights(SelectionSpec selection)
-    {
-        var finer = -selection.NoiseGrid.BinaryExponent - UnitWeight.Bits;
-        if (selection.Noise is not { Kind: NoiseKind.DiscreteGaussian, Numerator.Sign: > 0, Denominator.Sign: > 0 } noise || finer < 0 || selection.NoiseGrid.DecimalScale != 0)
-        {
-            _findings.Add("A threshold on weights has no Gaussian noise, or noise coarser than its weights.");
-            return;
-        }
-
-        Require(selection.SharedOutput is null, "A sum of weights is no number that is released.");
-        Require(_spec.Accumulators.Count(a => a.Kind == AccumulatorKind.Weight) == 1, "A release that compares weights does not have one sum of them.");
-        var one = BigInteger.One << (UnitWeight.Bits + finer);
-        _costs.Add(AuditCost.Weighted(new Rational(one * one * noise.Denominator, noise.Numerator)));
-        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        _smallestVariance = Math.Min(_smallestVariance, spread);
-        _newWeight = partitions =>
-        {
-            var distance = (double)(selection.Threshold - ((selection.PreThreshold - 1) * one) - ((BigInteger)UnitWeight.Of(partitions) << finer));
-            return distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
-        };
-    }
-
-    private void CheckTable(IReadOnlyList<BigInteger> table)
-    {
-        var one = TruncatedGeometricTable.One;
-        if (table.Count == 0 || table[^1] != one)
-        {
-            _findings.Add("The selection's table does not end in certainty.");
-            return;
-        }
-
-        // The smallest epsilon0 that both inequalities of the definition hold with, given delta0 = P(1).
-        var delta = table[0];
-        var worst = new Rational(BigInteger.One, BigInteger.One);
-        var previous = table[0];
-        for (var n = 1; n <= table.Count; n++)
-        {
-            var next = n < table.Count ? table[n] : one;
-            if (next < previous)
-            {
-                _findings.Add("The selection's table falls.");
-            }
-
-            worst = Worse(worst, next - delta, previous);
-            worst = Worse(worst, one - previous - delta, one - next);
-            previous = next;
-        }
-
-        var epsilon0 = Elementary.Log1P((worst - Rational.From(BigInteger.One)).ToDouble());
-        var delta0 = Rounding.Nearest(delta, one);
-        var row = _plan.Mechanisms.FirstOrDefault(m => m.Node == RequestCheck.SelectionName);
-        var claimed = row?.Epsilon.ToDouble() ?? 0;
-        var partitions = (double)_norms!.Partitions;
-        var (epsilon, delta1) = (epsilon0 * partitions, Elementary.OneMinusPower(delta0, partitions));
-        if (epsilon > claimed && partitions <= SelectionRule.MaxComposed)
-        {
-            // Optimal composition instead of the sum; which epsilon it is read at is free, the claimed share is as good as any.
-            var composed = OptimalComposition.Delta(epsilon0, delta0, (int)partitions, claimed);
-            if (composed <= _plan.Delta.ToDouble())
-            {
-                (epsilon, delta1) = (claimed, composed);
-            }
-        }
-
-        _costs.Add(AuditCost.Table(epsilon0, delta0, epsilon, delta1));
-    }
-
-    private static Rational Worse(Rational worst, BigInteger numerator, BigInteger denominator)
-    {
-        if (numerator.Sign <= 0)
-        {
-            return worst;
-        }
-
-        // Certainty next to a chance is not private at any epsilon; 2^256 stands for that.
-        return denominator.Sign <= 0 ? Rational.From(BigInteger.One << 256)
-            : numerator * worst.Denominator > worst.Numerator * denominator ? new(numerator, denominator) : worst;
-    }
-
-    private void Require(bool holds, string finding)
-    {
-        if (!holds && !_findings.Contains(finding))
-        {
-            _findings.Add(finding);
-        }
     }
 }

@@ -184,25 +184,10 @@ internal sealed class ItemCollector<TPartition>
 
     private static Slot SlotOf(StageSpec spec, ItemSpec item)
     {
-        for (var i = 0; i < spec.RecordColumns.Count; i++)
-        {
-            if (spec.RecordColumns[i] != item.Column)
-            {
-                continue;
-            }
-
-            foreach (var column in spec.Columns)
-            {
-                if (column.Name == item.Column)
-                {
-                    return item.Kind == ItemKind.Leaf
-                        ? new Slot(item.Kind, 2 + i, new ValueGrid(column, item.Grid, item.Lower, item.Upper), new LeafMap(item), 0)
-                        : new Slot(item.Kind, 2 + i, default, default, item.MaxValues);
-                }
-            }
-        }
-
-        throw new InvalidOperationException("DPS9004: the column of an item list is not among the record columns.");
+        var (offset, column) = RecordColumn.Find(spec, item.Column);
+        return item.Kind == ItemKind.Leaf
+            ? new Slot(item.Kind, offset, new ValueGrid(column, item.Grid, item.Lower, item.Upper), new LeafMap(item), 0)
+            : new Slot(item.Kind, offset, default, default, item.MaxValues);
     }
 
     private readonly record struct Slot(ItemKind Kind, int Offset, ValueGrid Grid, LeafMap Leaves, int MaxValues);
