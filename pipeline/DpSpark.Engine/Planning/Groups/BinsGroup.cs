@@ -28,15 +28,15 @@ internal sealed class BinsGroup : QueryGroup
         {
             return
             [
-                Bin("bin0", Sparse(new(count, grid.Upper), new(sum, BigInteger.MinusOne)), grid.Unit, width, level),
-                Bin("bin1", Sparse(new(sum, BigInteger.One), new(count, -grid.Lower)), grid.Unit, width, level),
+                Bin("bin0", PlanContext.Sparse(new(count, grid.Upper), new(sum, BigInteger.MinusOne)), grid.Unit, width, level),
+                Bin("bin1", PlanContext.Sparse(new(sum, BigInteger.One), new(count, -grid.Lower)), grid.Unit, width, level),
             ];
         }
 
         // With w = k - Lo: (W - w)² = W² - 2W w + w², 2w(W - w) = 2W w - 2w², w².
         var square = Context.AccumulatorOf(Value.Accumulator() with { Kind = AccumulatorKind.Square });
         Term[] Polynomial(BigInteger constant, BigInteger linear, BigInteger quadratic) =>
-            Sparse(new(count, constant - (linear * grid.Lower)), new(sum, linear), new(square, quadratic));
+            PlanContext.Sparse(new(count, constant - (linear * grid.Lower)), new(sum, linear), new(square, quadratic));
         var unit = grid.Unit.Squared();
         return
         [
@@ -53,8 +53,6 @@ internal sealed class BinsGroup : QueryGroup
 
     /// <summary>Predicted variance of Σ coefficient · bin, a bin being a number of rows.</summary>
     internal double Variance(double amount, params double[] coefficients) => Context.LaplaceVariance(amount) * coefficients.Sum(c => c * c);
-
-    internal static Term[] Sparse(params Term[] terms) => Array.FindAll(terms, t => !t.Coefficient.IsZero);
 
     private PlannedDraw Bin(string part, IReadOnlyList<Term> terms, GridUnit grid, BigInteger change, NoiseLevel level) =>
         Draw(Context.RowQuery(part, terms, grid, change, true), level, One);

@@ -32,7 +32,7 @@ internal sealed class CentredGroup : QueryGroup
         var width = grid.Width;
 
         // In half units the centred value z = 2k - (Lo + Hi) is an integer within ±width. Beside squares it is not rounded after summation: the pair has a joint norm.
-        var centred = Context.RowQuery(_part, BinsGroup.Sparse(new(sum, 2), new(count, -(grid.Lower + grid.Upper))), grid.Unit.ShiftedBy(-1), width, false);
+        var centred = Context.RowQuery(_part, PlanContext.Sparse(new(sum, 2), new(count, -(grid.Lower + grid.Upper))), grid.Unit.ShiftedBy(-1), width, false);
         if (!Squares)
         {
             return [Draw(centred with { IsProduct = Context.IsProduct(Value) }, level, One)];
@@ -41,7 +41,7 @@ internal sealed class CentredGroup : QueryGroup
         // z² - width² = 4w² - 4 width w, w = k - Lo.
         var square = Context.AccumulatorOf(Value.Accumulator() with { Kind = AccumulatorKind.Square });
         var squares = Context.RowQuery(
-            "sq", BinsGroup.Sparse(new(square, 4), new(sum, -4 * width), new(count, 4 * width * grid.Lower)), grid.Unit.Squared().ShiftedBy(-2), width * width, false);
+            "sq", PlanContext.Sparse(new(square, 4), new(sum, -4 * width), new(count, 4 * width * grid.Lower)), grid.Unit.Squared().ShiftedBy(-2), width * width, false);
         return [Draw(centred, level, One), Draw(squares, level, One)];
     }
 

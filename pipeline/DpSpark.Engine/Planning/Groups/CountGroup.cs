@@ -3,7 +3,7 @@ using DpSpark.Core.Stages;
 namespace DpSpark.Engine.Planning.Groups;
 
 /// <summary>The number of rows or of units per partition; where a unit has one row per partition, both at once.</summary>
-internal sealed class CountGroup : QueryGroup
+internal sealed class CountGroup : NumberGroup
 {
     private readonly bool _ofUnits;
 
@@ -32,30 +32,13 @@ internal sealed class CountGroup : QueryGroup
         return draw with { Spec = draw.Spec with { Terms = [.. draw.Spec.Terms.Select(t => t with { Accumulator = accumulator })] } };
     }
 
-    /// <summary>Predicted variance of the count.</summary>
-    internal double Variance(NoiseKind kind, double amount)
-    {
-        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow((double)Context.L1(_ofUnits) / amount, 2) : (double)Context.L2Squared(_ofUnits, true) / amount;
-    }
-}
-
-/// <summary>A count, released as it is.</summary>
-internal sealed class CountOutput : PlannedOutput
-{
-    internal CountOutput(PlanContext context, int aggregate, CountGroup count)
-        : base(context, aggregate, count)
-    {
-    }
+    /// <inheritdoc/>
+    internal override bool IsWhole => true;
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
-    [
-        new NodeSpec { Output = Request.Output, Aggregate = Request.Kind, AggregateIndex = Aggregate, Form = NodeForm.Direct, Draws = [draws[0][0].Spec], IsInteger = true },
-    ];
+    internal override double Variance(NoiseKind kind, double amount) =>
+        NoiseVariance(kind, amount, (double)Context.L1(_ofUnits), (double)Context.L2Squared(_ofUnits, true));
 
     /// <inheritdoc/>
-    internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((CountGroup)group).Variance(kind, amount);
-
-    /// <inheritdoc/>
-    internal override double Reference => Request.Kind == AggregateKind.PrivacyIdCount ? 1 : (double)Context.Norms.RowsPerPartition!.Value;
+    internal override double Reference(AggregateRequest request) => request.Kind == AggregateKind.PrivacyIdCount ? 1 : (double)Context.Norms.RowsPerPartition!.Value;
 }

@@ -6,7 +6,7 @@ namespace DpSpark.Engine.Planning.Groups;
 
 /// <summary>The number of distinct values of a column, of which one unit shows at most so many in a partition (dp-math.md 3.6).</summary>
 /// <remarks>Adding a unit adds at most V values to a partition and removes none: l1 norm L0 · V, squared l2 norm L0 · V².</remarks>
-internal sealed class DistinctGroup : QueryGroup
+internal sealed class DistinctGroup : NumberGroup
 {
     private readonly ItemSpec _item;
 
@@ -37,31 +37,13 @@ internal sealed class DistinctGroup : QueryGroup
         return [Draw(query, level, One)];
     }
 
-    /// <summary>Predicted variance of the number.</summary>
-    internal double Variance(NoiseKind kind, double amount)
-    {
-        var most = (double)PerPartition;
-        return kind == NoiseKind.DiscreteLaplace ? 2 * Math.Pow((double)Context.L1(true) * most / amount, 2) : (double)Context.L2Squared(true, true) * most * most / amount;
-    }
-}
-
-/// <summary>A number of distinct values.</summary>
-internal sealed class DistinctOutput : PlannedOutput
-{
-    internal DistinctOutput(PlanContext context, int aggregate, DistinctGroup group)
-        : base(context, aggregate, group)
-    {
-    }
+    /// <inheritdoc/>
+    internal override bool IsWhole => true;
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
-    [
-        new NodeSpec { Output = Request.Output, Aggregate = Request.Kind, AggregateIndex = Aggregate, Form = NodeForm.Direct, Draws = [draws[0][0].Spec], IsInteger = true },
-    ];
+    internal override double Variance(NoiseKind kind, double amount) =>
+        NoiseVariance(kind, amount, (double)Context.L1(true) * (double)PerPartition, (double)Context.L2Squared(true, true) * (double)PerPartition * (double)PerPartition);
 
     /// <inheritdoc/>
-    internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((DistinctGroup)group).Variance(kind, amount);
-
-    /// <inheritdoc/>
-    internal override double Reference => (double)((DistinctGroup)Groups[0]).PerPartition;
+    internal override double Reference(AggregateRequest request) => (double)PerPartition;
 }

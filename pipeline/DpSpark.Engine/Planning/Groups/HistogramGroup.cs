@@ -4,7 +4,7 @@ using DpSpark.Core.Stages;
 namespace DpSpark.Engine.Planning.Groups;
 
 /// <summary>Counts of a column's values in public bins: a row moves one bin by one, whatever the number of bins, so l1 and l2 are those of a count (dp-math.md 3.10).</summary>
-internal sealed class HistogramGroup : QueryGroup
+internal sealed class HistogramGroup : NumberGroup
 {
     private readonly AggregateRequest _request;
 
@@ -28,36 +28,13 @@ internal sealed class HistogramGroup : QueryGroup
             Draw(Context.RowQuery("bin", [new(first + i, BigInteger.One)], GridUnit.One, BigInteger.One, true), level, One))];
     }
 
-    /// <summary>Predicted variance of one bin.</summary>
-    internal double Variance(NoiseKind kind, double amount) => kind == NoiseKind.DiscreteLaplace ? Context.LaplaceVariance(amount) : Context.GaussianVariance(amount, true);
-}
-
-/// <summary>A histogram: one column per bin.</summary>
-internal sealed class HistogramOutput : PlannedOutput
-{
-    internal HistogramOutput(PlanContext context, int aggregate, HistogramGroup histogram)
-        : base(context, aggregate, histogram)
-    {
-    }
+    /// <inheritdoc/>
+    internal override bool IsWhole => true;
 
     /// <inheritdoc/>
-    internal override string DrawName(int draw) => AggregateColumns.Of(Request)[draw];
+    internal override double Variance(NoiseKind kind, double amount) =>
+        kind == NoiseKind.DiscreteLaplace ? Context.LaplaceVariance(amount) : Context.GaussianVariance(amount, true);
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
-        [.. draws[0].Zip(AggregateColumns.Of(Request), (draw, name) => new NodeSpec
-        {
-            Output = name,
-            Aggregate = Request.Kind,
-            AggregateIndex = Aggregate,
-            Form = NodeForm.Direct,
-            Draws = [draw.Spec],
-            IsInteger = true,
-        })];
-
-    /// <inheritdoc/>
-    internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((HistogramGroup)group).Variance(kind, amount);
-
-    /// <inheritdoc/>
-    internal override double Reference => (double)Context.Norms.RowsPerPartition!.Value;
+    internal override double Reference(AggregateRequest request) => (double)Context.Norms.RowsPerPartition!.Value;
 }

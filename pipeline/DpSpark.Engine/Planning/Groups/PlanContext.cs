@@ -151,7 +151,7 @@ internal sealed class PlanContext
         new(part, terms, grid, Norms.RowsPerPartition!.Value * change, L1(false) * l1, L2Squared(false, false) * l2Squared, Norms.Partitions, false) { L1Factor = L1Factor, L2Factor = L2Factor(false) };
 
     /// <summary>The sum over rows of one + first w + second w' + product w w', w and w' being two columns' values less their lower bounds.</summary>
-    internal IReadOnlyList<Term> Bilinear(ValueQuery first, ValueQuery second, BigInteger one, BigInteger ofFirst, BigInteger ofSecond, BigInteger product) => BinsGroup.Sparse(
+    internal IReadOnlyList<Term> Bilinear(ValueQuery first, ValueQuery second, BigInteger one, BigInteger ofFirst, BigInteger ofSecond, BigInteger product) => Sparse(
         new(RowCount(), one - (ofFirst * first.Grid.Lower) - (ofSecond * second.Grid.Lower)),
         new(AccumulatorOf(first.Accumulator()), ofFirst),
         new(AccumulatorOf(second.Accumulator()), ofSecond),
@@ -165,6 +165,9 @@ internal sealed class PlanContext
                 SecondUpper = (long)second.Grid.Upper,
             }),
             product));
+
+    /// <summary>The terms that have a coefficient.</summary>
+    internal static Term[] Sparse(params Term[] terms) => Array.FindAll(terms, t => !t.Coefficient.IsZero);
 
     /// <summary>Predicted variance of Laplace noise on a number that one row changes by 1.</summary>
     internal double LaplaceVariance(double epsilon) => 2 * Math.Pow((double)L1(false) / epsilon, 2);

@@ -101,18 +101,18 @@ internal sealed class PlanStructure
                     ? new EqualSumOutput(Context, index, Count(index, value.PerPartition))
                     : HasMoments(value)
                     ? new MomentsOutput(Context, index, value, Moments(index, value))
-                    : new SumOutput(Context, index, Shared(value.Key, index, () => new SumGroup(Context, value)));
+                    : new NumbersOutput(Context, index, Shared(value.Key, index, () => new SumGroup(Context, value)));
             case AggregateKind.Covariance:
                 return CovarianceOf(index);
             case AggregateKind.Histogram:
-                return new HistogramOutput(Context, index, Shared(index, index, () => new HistogramGroup(Context, aggregate)));
+                return new NumbersOutput(Context, index, Shared(index, index, () => new HistogramGroup(Context, aggregate)));
             case AggregateKind.VectorSum:
-                return new VectorOutput(Context, index, Shared(index, index, () => new VectorGroup(Context, aggregate)));
+                return new NumbersOutput(Context, index, Shared(index, index, () => new VectorGroup(Context, aggregate)));
             case AggregateKind.Quantile or AggregateKind.Min or AggregateKind.Max:
                 var ranked = Context.Values[index]!;
                 return new QuantileOutput(Context, index, Shared(("tree", ranked.Key), index, () => new TreeGroup(Context, ranked, aggregate)));
             case AggregateKind.CountDistinct:
-                return new DistinctOutput(Context, index, Shared(("distinct", aggregate.Column, aggregate.MaxValues), index, () => new DistinctGroup(Context, aggregate)));
+                return new NumbersOutput(Context, index, Shared(("distinct", aggregate.Column, aggregate.MaxValues), index, () => new DistinctGroup(Context, aggregate)));
             default:
                 throw new InvalidOperationException("An aggregate has no plan.");
         }
@@ -128,7 +128,7 @@ internal sealed class PlanStructure
             return new MomentsOutput(Context, index, value, Moments(at, value));
         }
 
-        return new CountOutput(Context, index, Count(index, ofUnits));
+        return new NumbersOutput(Context, index, Count(index, ofUnits));
     }
 
     /// <summary>Whether an aggregate is a sum of one value that the bounds leave, and how many there are is released anyway: then it is that value times the released number, and costs nothing.</summary>
@@ -271,7 +271,7 @@ internal sealed class PlanStructure
     private void Select(SelectionStrategy rule)
     {
         var family = rule == SelectionStrategy.GaussianThreshold ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
-        var counted = Outputs.Find(o => o is CountOutput && o.Request.Kind == AggregateKind.PrivacyIdCount)?.Groups[0];
+        var counted = Outputs.Find(o => o is NumbersOutput && o.Request.Kind == AggregateKind.PrivacyIdCount)?.Groups[0];
         if (rule is SelectionStrategy.TruncatedGeometric or SelectionStrategy.WeightedGaussian || counted is null || counted.Kind != family)
         {
             counted = new SelectionGroup(Context, rule);

@@ -53,4 +53,8 @@ internal abstract class PlannedOutput
 
     /// <summary>Logarithm of the predicted standard deviation.</summary>
     internal double Score() => Math.Log(Variance()) / 2;
+
+    /// <summary>A node of this aggregate.</summary>
+    private protected NodeSpec Node(string name, NodeForm form, params IReadOnlyList<DrawSpec> draws) =>
+        new() { Output = name, Aggregate = Request.Kind, AggregateIndex = Aggregate, Form = form, Draws = draws };
 }

@@ -16,13 +16,8 @@ internal sealed class PublicOutput : PlannedOutput
     /// <inheritdoc/>
     internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
     [
-        .. AggregateColumns.Of(Request).Select(name => new NodeSpec
+        .. AggregateColumns.Of(Request).Select(name => Node(name, NodeForm.Constant) with
         {
-            Output = name,
-            Aggregate = Request.Kind,
-            AggregateIndex = Aggregate,
-            Form = NodeForm.Constant,
-            Draws = [],
             Grid = IsSpread ? GridUnit.One : Value!.Grid.Unit,
             Lower = IsSpread ? 0 : (long)Value!.Grid.Lower,
             Upper = IsSpread ? 0 : (long)Value!.Grid.Upper,

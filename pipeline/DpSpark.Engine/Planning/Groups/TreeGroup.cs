@@ -138,13 +138,8 @@ internal sealed class QuantileOutput : PlannedOutput
         var names = AggregateColumns.Of(Request);
         return
         [
-            .. names.Select((name, i) => new NodeSpec
+            .. names.Select((name, i) => Node(name, NodeForm.Quantile) with
             {
-                Output = name,
-                Aggregate = Request.Kind,
-                AggregateIndex = Aggregate,
-                Form = NodeForm.Quantile,
-                Draws = [],
                 Tree = tree,
                 Rank = Request.Kind == AggregateKind.Quantile ? Request.Ranks![i].ToString() : null,
             }),

@@ -5,7 +5,7 @@ using DpSpark.Core.Stages;
 namespace DpSpark.Engine.Planning.Groups;
 
 /// <summary>Sums of several columns whose rows are clipped together to a norm and rounded toward zero on one grid (dp-math.md 3.7).</summary>
-internal sealed class VectorGroup : QueryGroup
+internal sealed class VectorGroup : NumberGroup
 {
     /// <summary>Least and most bits of the norm on the grid.</summary>
     private const int LeastBits = 14;
@@ -48,8 +48,14 @@ internal sealed class VectorGroup : QueryGroup
             Draw(Context.JointQuery("sum", [new(first + i, BigInteger.One)], _grid, bound, l1, l2Squared), level, One))];
     }
 
-    /// <summary>Predicted variance of one coordinate.</summary>
-    internal double Variance(NoiseKind kind, double amount)
+    /// <inheritdoc/>
+    internal override bool IsWhole => false;
+
+    /// <inheritdoc/>
+    internal override double Reference(AggregateRequest request) => MaxNorm.ToDouble() * (double)Context.Norms.RowsPerPartition!.Value;
+
+    /// <inheritdoc/>
+    internal override double Variance(NoiseKind kind, double amount)
     {
         var norm = MaxNorm.ToDouble();
         var (l1, l2Squared) = _request.Norm switch
@@ -84,33 +90,4 @@ internal sealed class VectorGroup : QueryGroup
 
         return root;
     }
-}
-
-/// <summary>A sum of vectors: one column per coordinate.</summary>
-internal sealed class VectorOutput : PlannedOutput
-{
-    internal VectorOutput(PlanContext context, int aggregate, VectorGroup vector)
-        : base(context, aggregate, vector)
-    {
-    }
-
-    /// <inheritdoc/>
-    internal override string DrawName(int draw) => AggregateColumns.Of(Request)[draw];
-
-    /// <inheritdoc/>
-    internal override IReadOnlyList<NodeSpec> Nodes(IReadOnlyList<IReadOnlyList<PlannedDraw>> draws) =>
-        [.. draws[0].Zip(AggregateColumns.Of(Request), (draw, name) => new NodeSpec
-        {
-            Output = name,
-            Aggregate = Request.Kind,
-            AggregateIndex = Aggregate,
-            Form = NodeForm.Direct,
-            Draws = [draw.Spec],
-        })];
-
-    /// <inheritdoc/>
-    internal override double Variance(QueryGroup group, NoiseKind kind, double amount) => ((VectorGroup)group).Variance(kind, amount);
-
-    /// <inheritdoc/>
-    internal override double Reference => Request.MaxNorm!.Value.ToDouble() * (double)Context.Norms.RowsPerPartition!.Value;
 }
