@@ -134,28 +134,7 @@ public sealed class WorkerTests(SparkServerFixture spark)
         var lines = File.ReadLines(s_visits).Skip(1).Select(l => l.Split(',')).ToArray();
         var schema = new Schema([new("visitor_id", ArrowType.Utf8), new("weekday", ArrowType.Utf8), new("spend_eur", ArrowType.Utf8)]);
         var batch = new RecordBatch(schema, [.. Enumerable.Range(0, 3).Select(c => ArrowArrays.Utf8(lines.Select(l => l[c].Length == 0 ? null : l[c])))], lines.Length);
-        var plan = new ReleasePlan
-        {
-            Request = new ReleaseRequest
-            {
-                Name = "restaurant",
-                Columns = spec.Columns,
-                Unit = new PrivacyUnitRequest { IdColumns = spec.UnitColumns },
-                PartitionBy = spec.PartitionBy,
-                Keyset = new PublicKeys(keys, "calendar"),
-                Aggregates = [],
-                Epsilon = ExactDecimal.One,
-                Delta = ExactDecimal.Zero,
-                Noise = NoiseChoice.Laplace,
-            },
-            Spec = spec,
-            Epsilon = ExactDecimal.One,
-            Delta = ExactDecimal.Zero,
-            Accountant = "basic",
-            Mechanisms = [],
-            KeepChances = [],
-            Diagnostics = [],
-        };
+        var plan = UncheckedPlan.Of(spec, keys);
         var backend = new LocalBackend(new LocalOptions { MemoryBytes = 64 << 20, Threads = 1, SpillStore = new CountingSpillStore() });
         return backend.Run(plan, new MemorySource(schema, [[batch]]), new RunKey(s_secret, s_release), RunMode.Seeded, null, CancellationToken.None).Table;
     }

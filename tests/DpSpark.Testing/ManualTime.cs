@@ -1,11 +1,15 @@
 namespace DpSpark.Testing;
 
-/// <summary>A clock that stands still until a test moves it. Timers fire when it passes them.</summary>
+/// <summary>A clock that stands still until a test moves it. Timers fire when it passes them, once for each move.</summary>
 public sealed class ManualTime : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private DateTimeOffset _now;
+
+    /// <summary>Starts the clock.</summary>
+    /// <param name="now">Where it stands first; the beginning of 2026 if nothing is said.</param>
+    public ManualTime(DateTimeOffset? now = null) => _now = now ?? new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Whether waits of at most this length are over at once; longer ones need <see cref="Advance"/>.</summary>
     public TimeSpan Skips { get; init; } = TimeSpan.Zero;
@@ -43,6 +47,7 @@ public sealed class ManualTime : TimeProvider
             _now += by;
             due = [.. _timers.Where(t => t.Due <= _now)];
             _timers.RemoveAll(t => t.Due <= _now);
+            _timers.AddRange(due.Where(t => t.Repeats(_now)));
         }
 
         due.ForEach(t => t.Fire());
@@ -50,7 +55,16 @@ public sealed class ManualTime : TimeProvider
 
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
+        private TimeSpan _period = Timeout.InfiniteTimeSpan;
+
         public DateTimeOffset Due { get; private set; }
+
+        /// <summary>Whether it fires again; then it is due a period from now.</summary>
+        public bool Repeats(DateTimeOffset now)
+        {
+            Due = now + _period;
+            return _period > TimeSpan.Zero;
+        }
 
         public void Fire() => callback(state);
 
@@ -58,6 +72,7 @@ public sealed class ManualTime : TimeProvider
         {
             lock (time._lock)
             {
+                _period = period;
                 time._timers.Remove(this);
                 if (dueTime == Timeout.InfiniteTimeSpan)
                 {

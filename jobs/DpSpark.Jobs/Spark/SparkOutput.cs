@@ -179,22 +179,7 @@ internal sealed class SparkOutput : IClusterOutput
     private bool IsSame(IReadOnlyList<SparkField> found) => found.Select(f => (f.Name, f.Type)).SequenceEqual(_columns.Select(c => (c.Name, c.Type)));
 
     /// <summary>The release whose id the table bears; null where it bears none.</summary>
-    private string? ReleaseIn() => Blocking.Run(async () =>
-    {
-        string? id = null;
-        await foreach (var batch in _session.CollectAsync(SparkRelation.Sql("SHOW TBLPROPERTIES " + _table!.Quoted), cancellation: _cancellation).ConfigureAwait(false))
-        {
-            using (batch)
-            {
-                for (var row = 0; row < batch.Length; row++)
-                {
-                    id = KeysetFileReader.TextOf(batch.Columns[0], row) == ReleaseProperty ? KeysetFileReader.TextOf(batch.Columns[1], row) : id;
-                }
-            }
-        }
-
-        return id;
-    });
+    private string? ReleaseIn() => SparkTable.PropertyOf(_session, _table!, ReleaseProperty, _cancellation);
 
     private bool HoldsThis(string folder)
     {

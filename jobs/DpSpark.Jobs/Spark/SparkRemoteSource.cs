@@ -172,23 +172,5 @@ internal sealed class SparkRemoteSource : SparkSource
     }
 
     /// <summary>The snapshot that formats with snapshots of their own tell among the properties of a table; null where there is none.</summary>
-    private string? SnapshotOf(TableName table, CancellationToken cancellationToken) => Blocking.Run(async () =>
-    {
-        string? snapshot = null;
-        await foreach (var batch in _session.CollectAsync(SparkRelation.Sql("SHOW TBLPROPERTIES " + table.Quoted), cancellation: cancellationToken).ConfigureAwait(false))
-        {
-            using (batch)
-            {
-                for (var row = 0; row < batch.Length; row++)
-                {
-                    if (KeysetFileReader.TextOf(batch.Columns[0], row) == "current-snapshot-id")
-                    {
-                        snapshot = KeysetFileReader.TextOf(batch.Columns[1], row);
-                    }
-                }
-            }
-        }
-
-        return snapshot;
-    });
+    private string? SnapshotOf(TableName table, CancellationToken cancellationToken) => SparkTable.PropertyOf(_session, table, "current-snapshot-id", cancellationToken);
 }

@@ -149,24 +149,7 @@ public sealed partial class SparkCluster : IAsyncDisposable
             }
         }
 
-        public async Task StopAsync()
-        {
-            if (!_process.HasExited)
-            {
-                _process.StandardInput.Close();
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-                try
-                {
-                    await _process.WaitForExitAsync(patience.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException)
-                {
-                    _process.Kill(entireProcessTree: true);
-                }
-            }
-
-            _process.Dispose();
-        }
+        public Task StopAsync() => ChildProcess.StopAsync(_process);
 
         private string Tail()
         {

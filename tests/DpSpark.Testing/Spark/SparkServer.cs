@@ -117,21 +117,7 @@ public sealed partial class SparkServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            _process.StandardInput.Close();
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            try
-            {
-                await _process.WaitForExitAsync(patience.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                Kill();
-            }
-        }
-
-        _process.Dispose();
+        await ChildProcess.StopAsync(_process).ConfigureAwait(false);
         try
         {
             Directory.Delete(Folder, recursive: true);

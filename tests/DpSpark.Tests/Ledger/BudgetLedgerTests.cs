@@ -13,7 +13,7 @@ public sealed class BudgetLedgerTests : LedgerContract
 
     protected override ILedger OpenLedger(TimeSpan wait = default) => _folder.Open(wait: wait);
 
-    protected override void Advance(TimeSpan time) => _folder.Time.Now += time;
+    protected override void Advance(TimeSpan time) => _folder.Time.Advance(time);
 
     public override void Dispose() => _folder.Dispose();
 

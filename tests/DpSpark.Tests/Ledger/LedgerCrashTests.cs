@@ -57,7 +57,7 @@ public sealed class LedgerCrashTests
             secret = r.Secret.ToArray();
         }
 
-        folder.Time.Now += TimeSpan.FromHours(7);
+        folder.Time.Advance(TimeSpan.FromHours(7));
         Finish(ledger.Reserve(Request("k2")).Reservation!);
 
         Assert.Empty(folder.FilesWith(secret));
@@ -172,7 +172,7 @@ public sealed class LedgerCrashTests
         Assert.Equal(LedgerFault.SecretLost, Assert.Throws<LedgerException>(() => ledger.Reserve(Request())).Fault);
         Assert.Equal("1", ledger.Show("d").SpentEpsilon.ToString());
 
-        folder.Time.Now += TimeSpan.FromHours(6);
+        folder.Time.Advance(TimeSpan.FromHours(6));
         using var anew = ledger.Reserve(Request()).Reservation!;
         Assert.Equal("2", ledger.Show("d").SpentEpsilon.ToString());
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using DpSpark.Core.Parameters;
 using DpSpark.Jobs.Ledger;
+using DpSpark.Testing;
 
 namespace DpSpark.Tests.Ledger;
 
@@ -13,7 +14,7 @@ internal sealed class LedgerFolder : IDisposable
 
     public string File => Path.Combine(Root, "ledger.db");
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; } = new(new(2026, 11, 20, 14, 2, 7, TimeSpan.Zero));
 
     public BudgetLedger Open(LedgerOpenMode mode = LedgerOpenMode.OpenOrCreate, TimeSpan wait = default) => BudgetLedger.Open(File, mode, wait, Time);
 
@@ -80,12 +81,4 @@ internal sealed class LedgerFolder : IDisposable
         _ = RandomAccess.Read(handle, bytes, 0);
         return bytes;
     }
-}
-
-/// <summary>A clock that stands still unless moved.</summary>
-internal sealed class ManualTime : TimeProvider
-{
-    public DateTimeOffset Now { get; set; } = new(2026, 11, 20, 14, 2, 7, TimeSpan.Zero);
-
-    public override DateTimeOffset GetUtcNow() => Now;
 }

@@ -60,7 +60,7 @@ public sealed class LedgerStateMachineTests
                     held.Remove(key);
                     break;
                 case Act.Later:
-                    folder.Time.Now += TimeSpan.FromHours(amount);
+                    folder.Time.Advance(TimeSpan.FromHours(amount));
                     break;
                 case Act.Cap when amount > 6:
                     cap = amount;

@@ -217,32 +217,7 @@ internal sealed class EngineCase
         return backend.Run(Plan(), source, new RunKey(Secret, s_release), mode, null, CancellationToken.None).Table;
     }
 
-    private ReleasePlan Plan()
-    {
-        var spec = Spec();
-        return new ReleasePlan
-        {
-            Request = new ReleaseRequest
-            {
-                Name = "test",
-                Columns = spec.Columns,
-                Unit = new PrivacyUnitRequest { IdColumns = spec.UnitColumns },
-                PartitionBy = spec.PartitionBy,
-                Keyset = KeysetKeys() is { } keys ? new PublicKeys(keys, "test") : null,
-                Aggregates = [],
-                Epsilon = ExactDecimal.One,
-                Delta = ExactDecimal.Zero,
-                Noise = NoiseChoice.Laplace,
-            },
-            Spec = spec,
-            Epsilon = ExactDecimal.One,
-            Delta = ExactDecimal.Zero,
-            Accountant = "basic",
-            Mechanisms = [],
-            KeepChances = [],
-            Diagnostics = [],
-        };
-    }
+    private ReleasePlan Plan() => UncheckedPlan.Of(Spec(), KeysetKeys());
 
     /// <summary>The table that the reference gives: bounded, clamped, without noise.</summary>
     public string[] ReferenceLines()
