@@ -98,6 +98,11 @@ internal static class CanonicalJob
         }
 
         Line(text, "privacy", Number(request.Epsilon), Number(request.Delta), request.Noise.ToString(), request.Accountant.ToString(), request.Adjacency.ToString(), Number(request.Rho));
+        if (request.FirstPassRules is { } rules)
+        {
+            Line(text, "first_pass", Whole(rules));
+        }
+
         Line(text, "output", job.Output.Format.ToString(), Number(request.ConfidenceLevel), Flag(request.NonNegative));
         if (job.Output.Quality is { } quality)
         {

@@ -16,14 +16,15 @@ public static class ProfileDecision
     /// <summary>The outermost bins that hold units; null when none does for certain, which is reported, never guessed.</summary>
     /// <param name="bins">The bins.</param>
     /// <param name="counts">Their noisy counts.</param>
-    /// <param name="scale">Scale of the Laplace noise on each; 0 for counts without noise.</param>
-    public static (int First, int Last)? Significant(ProfileBins bins, ReadOnlySpan<double> counts, double scale)
+    /// <param name="scale">Scale of the Laplace noise on each, or sigma of Gaussian noise; 0 for counts without noise.</param>
+    /// <param name="isGaussian">Whether the noise is Gaussian.</param>
+    public static (int First, int Last)? Significant(ProfileBins bins, ReadOnlySpan<double> counts, double scale, bool isGaussian = false)
     {
         ArgumentNullException.ThrowIfNull(bins);
         for (var failure = 1e-9; failure < 2e-6; failure *= 10)
         {
-            var single = scale == 0 ? 0.5 : Threshold(scale, bins.Count, 1, failure / 2);
-            var together = scale == 0 ? 0.5 : Threshold(scale, (bins.Count + GroupSize - 1) / GroupSize + 1, GroupSize, failure / 2);
+            var single = scale == 0 ? 0.5 : Threshold(scale, bins.Count, 1, failure / 2, isGaussian);
+            var together = scale == 0 ? 0.5 : Threshold(scale, (bins.Count + GroupSize - 1) / GroupSize + 1, GroupSize, failure / 2, isGaussian);
             var first = int.MaxValue;
             var last = -1;
             for (var bin = 0; bin < bins.Count; bin++)
@@ -48,13 +49,14 @@ public static class ProfileDecision
     /// <param name="bins">Signed or unsigned bins.</param>
     /// <param name="low">Noisy counts of the units' lowest numbers; those of the numbers furthest from zero where one histogram shows both ends.</param>
     /// <param name="high">Noisy counts of their highest numbers, or the same as <paramref name="low"/>.</param>
-    /// <param name="scale">Scale of the Laplace noise on each count; 0 for none.</param>
+    /// <param name="scale">Scale of the Laplace noise on each count, or sigma of Gaussian noise; 0 for none.</param>
     /// <param name="fromZero">Whether zero belongs to the interval and noise grows with the bound furthest from it, as for a sum; else noise grows with the width.</param>
     /// <param name="noise">Error by noise over all partitions, for each unit of the bound or of the width.</param>
     /// <param name="contributions">Times that a unit's number is taken to be clipped.</param>
-    public static (long Lower, long Upper)? Values(ProfileBins bins, ReadOnlySpan<double> low, ReadOnlySpan<double> high, double scale, bool fromZero, double noise, double contributions)
+    /// <param name="isGaussian">Whether the noise on the counts is Gaussian.</param>
+    public static (long Lower, long Upper)? Values(ProfileBins bins, ReadOnlySpan<double> low, ReadOnlySpan<double> high, double scale, bool fromZero, double noise, double contributions, bool isGaussian = false)
     {
-        if (Significant(bins, low, scale) is not { } lowest || Significant(bins, high, scale) is not { } highest)
+        if (Significant(bins, low, scale, isGaussian) is not { } lowest || Significant(bins, high, scale, isGaussian) is not { } highest)
         {
             return null;
         }
@@ -99,13 +101,14 @@ public static class ProfileDecision
     /// <summary>A bound on how many partitions, or rows, of a unit count; null when it cannot be told.</summary>
     /// <param name="bins">Unsigned bins.</param>
     /// <param name="counts">Noisy counts of the units' numbers.</param>
-    /// <param name="scale">Scale of the Laplace noise on each count; 0 for none.</param>
+    /// <param name="scale">Scale of the Laplace noise on each count, or sigma of Gaussian noise; 0 for none.</param>
     /// <param name="noise">Error by noise over all partitions for a bound of 1; null where the number of partitions is not known: then 95 % of all that units bring is kept.</param>
     /// <param name="isRoot">Whether noise grows with the root of the bound, as Gaussian noise does with the number of partitions; else in proportion.</param>
     /// <param name="contributions">Rows lost with each one above the bound.</param>
-    public static long? Count(ProfileBins bins, ReadOnlySpan<double> counts, double scale, double? noise, bool isRoot, double contributions)
+    /// <param name="isGaussian">Whether the noise on the counts is Gaussian.</param>
+    public static long? Count(ProfileBins bins, ReadOnlySpan<double> counts, double scale, double? noise, bool isRoot, double contributions, bool isGaussian = false)
     {
-        if (Significant(bins, counts, scale) is not { } certain)
+        if (Significant(bins, counts, scale, isGaussian) is not { } certain)
         {
             return null;
         }
@@ -143,9 +146,15 @@ public static class ProfileDecision
         return best;
     }
 
-    /// <summary>What the sum of some Laplace draws exceeds in one of several places with a probability of at most <paramref name="failure"/>.</summary>
-    private static double Threshold(double scale, int places, int draws, double failure)
+    /// <summary>What the sum of some draws exceeds in one of several places with a probability of at most <paramref name="failure"/>.</summary>
+    private static double Threshold(double scale, int places, int draws, double failure, bool isGaussian)
     {
+        if (isGaussian)
+        {
+            // Discrete Gaussian noise is sub-Gaussian with sigma^2 (Canonne, Kamath and Steinke, NeurIPS 2020, lemma 13): P(sum of m >= t) <= exp(-t^2 / (2 m sigma^2)).
+            return scale * Math.Sqrt(-2 * draws * Math.Log(Elementary.OneMinusPower(failure, 1.0 / places)));
+        }
+
         if (draws == 1)
         {
             return LogarithmicHistogram.Threshold(scale, (places + 1) / 2, failure);

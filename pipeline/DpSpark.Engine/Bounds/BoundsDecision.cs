@@ -17,6 +17,7 @@ internal sealed class BoundsDecision
     private readonly double[] _low;
     private readonly double[] _high;
     private readonly double _scale;
+    private readonly bool _isGaussian;
 
     /// <param name="request">The request of the rest, with what was decided before this question.</param>
     /// <param name="spec">The first pass.</param>
@@ -33,6 +34,7 @@ internal sealed class BoundsDecision
         _low = counts.AsSpan(first, _bins.Count).ToArray();
         _high = question.Histograms == 2 ? counts.AsSpan(first + _bins.Count, _bins.Count).ToArray() : _low;
         _scale = noisy ? NoiseCalibration.Spread(question.Noise) : 0;
+        _isGaussian = question.Noise.Kind == NoiseKind.DiscreteGaussian;
     }
 
     /// <summary>The bounds; null when the counts show none.</summary>
@@ -51,7 +53,7 @@ internal sealed class BoundsDecision
     private FoundBounds? DecidePartitions()
     {
         var (deviation, isGaussian) = CountNoise();
-        if (ProfileDecision.Count(_bins, _low, _scale, Partitions * deviation, isGaussian, 1) is not { } bound)
+        if (ProfileDecision.Count(_bins, _low, _scale, Partitions * deviation, isGaussian, 1, _isGaussian) is not { } bound)
         {
             return null;
         }
@@ -60,7 +62,7 @@ internal sealed class BoundsDecision
     }
 
     private FoundBounds? DecideRows() =>
-        ProfileDecision.Count(_bins, _low, _scale, Partitions * CountNoise().Deviation, false, Contributions) is { } bound ? Found(1, bound) : null;
+        ProfileDecision.Count(_bins, _low, _scale, Partitions * CountNoise().Deviation, false, Contributions, _isGaussian) is { } bound ? Found(1, bound) : null;
 
     private FoundBounds? DecideValues()
     {
@@ -68,7 +70,7 @@ internal sealed class BoundsDecision
         var deviation = plan.Mechanisms.Where(m => m.AggregateIndex == _question.Aggregate).Select(m => m.StandardDeviation).DefaultIfEmpty(1).Max();
         var isSum = _request.Aggregates[_question.Aggregate!.Value].Kind == AggregateKind.Sum;
         var noise = deviation * (Partitions ?? _request.Unit.MaxPartitionsContributed ?? 1);
-        return ProfileDecision.Values(_bins, _low, _high, _scale, isSum, noise, Contributions) is not var (lower, upper) ? null : Found(lower, upper);
+        return ProfileDecision.Values(_bins, _low, _high, _scale, isSum, noise, Contributions, _isGaussian) is not var (lower, upper) ? null : Found(lower, upper);
     }
 
     /// <summary>The request with bounds of 0 and 1 wherever none are known yet: what it plans is noise per unit of a bound.</summary>

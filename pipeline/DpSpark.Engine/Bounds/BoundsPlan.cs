@@ -25,8 +25,14 @@ public sealed record BoundsPlan
     /// <summary>What both hosts run before the release itself.</summary>
     public required StageSpec Spec { get; init; }
 
-    /// <summary>Epsilon of the first pass, taken out of the total before anything else; it has no delta.</summary>
+    /// <summary>Epsilon of the first pass, taken out of the total before anything else; it has no delta. Where rho adds up, only its part in the division of the total; see <see cref="Rho"/>.</summary>
     public required ExactDecimal Epsilon { get; init; }
+
+    /// <summary>Rho of the first pass, taken out of the total, where rho adds up; else null.</summary>
+    public ExactDecimal? Rho { get; init; }
+
+    /// <summary>Whether the loss accountant composes the first pass with the rest, whose noise is Gaussian for every value of the bounds; otherwise what both cost is added.</summary>
+    public bool IsComposed { get; init; }
 
     /// <summary>What is to be found.</summary>
     public required IReadOnlyList<BoundsQuestion> Questions { get; init; }
@@ -50,8 +56,11 @@ public sealed record BoundsQuestion
     /// <summary>Index of the aggregate; null for a bound of the privacy unit.</summary>
     public int? Aggregate { get; init; }
 
-    /// <summary>Its epsilon, divided equally over its histograms.</summary>
+    /// <summary>Its epsilon, divided equally over its histograms. Where rho adds up, only its part in the division of the total; see <see cref="Rho"/>.</summary>
     public required ExactDecimal Epsilon { get; init; }
+
+    /// <summary>Its rho, divided equally over its histograms, where rho adds up; else null.</summary>
+    public ExactDecimal? Rho { get; init; }
 
     /// <summary>Index of its first histogram.</summary>
     public required int FirstHistogram { get; init; }
@@ -59,7 +68,7 @@ public sealed record BoundsQuestion
     /// <summary>Its histograms: two where both ends of the values matter, else one.</summary>
     public required int Histograms { get; init; }
 
-    /// <summary>Noise on each count of its histograms; one unit changes one count of each by one.</summary>
+    /// <summary>Noise on each count of its histograms; one unit that is added changes one count of each by one, one that is replaced two.</summary>
     public required NoiseSpec Noise { get; init; }
 }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using DpSpark.Core.Noise;
+using DpSpark.Core.Numerics;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
@@ -17,7 +18,10 @@ internal static class BoundsQuestions
     private const int CountOctaves = 24;
 
     /// <summary>The questions, bounds of the unit first: the bounds of values are chosen with them.</summary>
-    internal static (StageSpec Spec, IReadOnlyList<BoundsQuestion> Questions) Of(ReleaseRequest request, List<PlanFault> faults)
+    /// <param name="request">The request.</param>
+    /// <param name="rho">Total rho where rho adds up; else null.</param>
+    /// <param name="faults">Receives what is wrong with the shares.</param>
+    internal static (StageSpec Spec, IReadOnlyList<BoundsQuestion> Questions) Of(ReleaseRequest request, ExactDecimal? rho, List<PlanFault> faults)
     {
         var questions = new List<BoundsQuestion>();
         var profiles = new List<ProfileSpec>();
@@ -71,7 +75,7 @@ internal static class BoundsQuestions
                 return;
             }
 
-            var (numerator, denominator) = epsilon.ToRational();
+            var part = rho is { } total ? ShareOfRho.Of(share, total) : (ExactDecimal?)null;
             questions.Add(new BoundsQuestion
             {
                 Path = path,
@@ -79,12 +83,37 @@ internal static class BoundsQuestions
                 Target = target,
                 Aggregate = aggregate,
                 Epsilon = epsilon,
+                Rho = part,
                 FirstHistogram = profiles.Count,
                 Histograms = histograms.Count,
-                Noise = NoiseCalibration.Laplace(histograms.Count, numerator, denominator),
+                Noise = NoiseOf(request, histograms.Count, epsilon, part),
             });
             profiles.AddRange(histograms);
         }
+    }
+
+    /// <summary>
+    /// Noise on every count. A unit that is added changes one count of a histogram, one that is replaced takes one away and adds one: c = 1 or 2 counts by one. Laplace noise of scale b then has
+    /// epsilon c/b and rho c/(2 b²), since each count is 1/b-private by itself; Gaussian noise rho c/(2 sigma²). At one rho b and sigma are equal, and Gaussian noise has half of the variance
+    /// and lighter tails: it is taken wherever rho adds up, but for <c>noise: laplace</c>.
+    /// </summary>
+    private static NoiseSpec NoiseOf(ReleaseRequest request, int histograms, ExactDecimal epsilon, ExactDecimal? rho)
+    {
+        var changes = request.Adjacency == NeighbouringRelation.ReplaceOne ? 2 : 1;
+        if (rho is not { } part)
+        {
+            var (numerator, denominator) = epsilon.ToRational();
+            return NoiseCalibration.Laplace(histograms * changes, numerator, denominator);
+        }
+
+        var spread = Rounding.Outward(Math.Sqrt(changes * histograms / (2 * part.ToDouble())));
+        if (request.Noise != NoiseChoice.Laplace)
+        {
+            return NoiseCalibration.Gaussian(spread);
+        }
+
+        var scale = Rational.FromDouble(spread);
+        return NoiseCalibration.Laplace(BigInteger.One, scale.Denominator, scale.Numerator);
     }
 
     private static GridUnit GridOf(ColumnSpec column) => column.Type switch

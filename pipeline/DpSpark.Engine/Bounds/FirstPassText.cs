@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DpSpark.Core.Noise;
+using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
 
 namespace DpSpark.Engine.Bounds;
@@ -28,7 +29,7 @@ internal static class FirstPassText
                 _ => "decides the bounds of the values",
             };
             var found = bounds.Found is { } all ? $": [{all[i].Lower}, {all[i].Upper}]" : string.Empty;
-            text.Append(CultureInfo.InvariantCulture, $"            {question.Name}: {what}{found}; laplace sd {PlanText.Short(NoiseCalibration.StandardDeviation(question.Noise))} on each bin\n");
+            text.Append(CultureInfo.InvariantCulture, $"            {question.Name}: {what}{found}; {(question.Noise.Kind == NoiseKind.DiscreteGaussian ? "gaussian" : "laplace")} sd {PlanText.Short(NoiseCalibration.StandardDeviation(question.Noise))} on each bin\n");
         }
 
         text.Append(bounds.Found is null

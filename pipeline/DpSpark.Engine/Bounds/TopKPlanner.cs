@@ -3,14 +3,16 @@ using DpSpark.Core.Accounting;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
+using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Engine.Bounds;
 
 /// <summary>Plans a release of the k keys of a keyset with the largest value of an aggregate: the choice takes its share first, the rest is planned as if all keys were released.</summary>
 /// <remarks>
-/// Guarantee: scores are the aggregate's exact values; one unit changes no score by more than its bounds allow, whatever the number of partitions it is in. k rounds of permute-and-flip with
-/// epsilon0 = epsilon/k each are epsilon-private; k rounds of the exponential mechanism are k·epsilon0²/8-zCDP, hence (epsilon, delta)-private by the tight conversion. Where one unit can only
-/// raise scores (counts; sums of values that are not negative) chances exp(-epsilon0·gap/sensitivity) suffice, else twice the sensitivity is needed. Source: dp-math.md 7.1, 5.3.
+/// Guarantee: scores are the aggregate's exact values. A unit that is added or taken away moves all scores by numbers of one interval of width W, whatever the number of partitions it is in; one
+/// that is replaced by numbers of an interval of width 2 W. Chances depend on gaps between scores only, so that exp(-epsilon0·gap/width) has epsilon0 and, for the exponential mechanism, a range
+/// of epsilon0. k rounds of permute-and-flip with epsilon0 = epsilon/k each are epsilon-private; k rounds of the exponential mechanism are k·epsilon0²/8-zCDP. The loss accountant composes the
+/// rounds with the rest of the plan. Source: dp-math.md 7.1, 5.3; docs/proofs/top-k.md.
 /// </remarks>
 internal static class TopKPlanner
 {
@@ -27,7 +29,9 @@ internal static class TopKPlanner
             throw new PlanningException(faults);
         }
 
-        var plan = Planner.PlanParts(request with { TopK = null, Epsilon = request.Epsilon - epsilon, Delta = request.Delta - delta });
+        var total = ShareOfRho.Total(request);
+        var (mechanism, each) = MechanismOf(top, epsilon, delta, total is { } all ? ShareOfRho.Of(top.Budget, all) : null);
+        var plan = Planner.PlanParts(RestOf(request, top, epsilon, delta, total, mechanism, each));
         var aggregate = request.Aggregates.First(a => a.Output == top.By);
         var accumulators = plan.Spec.Accumulators.ToList();
         var index = aggregate.Kind == AggregateKind.PrivacyIdCount ? -1 : accumulators.Count;
@@ -37,22 +41,8 @@ internal static class TopKPlanner
         }
 
         var norms = Planner.NormsOf(request);
-        var (change, monotone) = ChangeOf(index < 0 ? null : accumulators[index], norms);
-        var mechanism = TopKMechanism.PermuteAndFlip;
-        var each = Rational.From(epsilon) / Rational.From(top.K);
-        if (delta.Sign > 0)
-        {
-            var rho = Zcdp.Rho(epsilon.ToDouble(), delta.ToDouble()) * (1 - 1e-9);
-            var exponential = Rational.FromDouble(Math.BitDecrement(Math.Sqrt(8 * rho / top.K) * (1 - 1e-12)));
-
-            // Permute-and-flip loses at most as much as the exponential mechanism of the same epsilon, and at least half.
-            if (exponential > each + each)
-            {
-                (mechanism, each) = (TopKMechanism.Exponential, exponential);
-            }
-        }
-
-        var factor = change * (monotone ? 1 : 2);
+        var width = WidthOf(index < 0 ? null : accumulators[index], norms);
+        var factor = width * (request.Adjacency == NeighbouringRelation.ReplaceOne ? 2 : 1);
         var spec = new TopKSpec
         {
             K = top.K,
@@ -70,25 +60,69 @@ internal static class TopKPlanner
             Epsilon = epsilon,
             Delta = delta,
             L0 = (double)norms.Partitions,
-            LInf = index < 0 ? 1 : accumulators[index].Grid.ToDouble(change),
+            LInf = index < 0 ? (double)factor : accumulators[index].Grid.ToDouble(factor),
         };
         return plan with
         {
             Request = request,
-            Epsilon = plan.Epsilon + epsilon,
-            Delta = plan.Delta + delta,
+            Epsilon = total is null ? plan.Epsilon + epsilon : request.Epsilon,
+            Delta = total is null ? plan.Delta + delta : request.Delta,
             Spec = plan.Spec with { Accumulators = accumulators, TopK = spec },
             Mechanisms = [row, .. plan.Mechanisms],
         };
     }
 
-    /// <summary>How much one unit changes one score, in units, and whether it changes all the same way.</summary>
-    internal static (BigInteger Change, bool IsMonotone) ChangeOf(AccumulatorSpec? score, ContributionNorms norms) => score switch
+    /// <summary>Which mechanism draws a key, and its epsilon: the most that the share allows.</summary>
+    private static (TopKMechanism Mechanism, Rational Each) MechanismOf(TopKRequest top, ExactDecimal epsilon, ExactDecimal delta, ExactDecimal? rho)
     {
-        null => (BigInteger.One, true),
-        { Kind: AccumulatorKind.Count } => (norms.RowsPerPartition ?? norms.RowsL1, true),
-        _ => (BigInteger.Max(BigInteger.Abs(score.Lower), BigInteger.Abs(score.Upper)) * (score.Kind == AccumulatorKind.PartitionSum ? BigInteger.One : norms.RowsPerPartition ?? norms.RowsL1),
-            score.Lower >= 0 || score.Upper <= 0),
+        if (rho is { } part)
+        {
+            // Bounded range: a quarter of the rho that permute-and-flip of the same epsilon has, so twice its epsilon.
+            return (TopKMechanism.Exponential, Largest(part.ToDouble() * (1 - 1e-12)));
+        }
+
+        var each = Rational.From(epsilon) / Rational.From(top.K);
+        if (delta.Sign > 0)
+        {
+            // Permute-and-flip loses at most as much as the exponential mechanism of the same epsilon, and at least half.
+            var exponential = Largest(Zcdp.Rho(epsilon.ToDouble(), delta.ToDouble()) * (1 - 1e-9));
+            if (exponential > each + each)
+            {
+                return (TopKMechanism.Exponential, exponential);
+            }
+        }
+
+        return (TopKMechanism.PermuteAndFlip, each);
+
+        Rational Largest(double of) => Rational.FromDouble(Math.BitDecrement(Math.Sqrt(8 * of / top.K) * (1 - 1e-12)));
+    }
+
+    /// <summary>The request without the choice, with what is left for it.</summary>
+    private static ReleaseRequest RestOf(ReleaseRequest request, TopKRequest top, ExactDecimal epsilon, ExactDecimal delta, ExactDecimal? total, TopKMechanism mechanism, Rational each)
+    {
+        var rest = request with { TopK = null, Epsilon = request.Epsilon - epsilon };
+        if (total is { } rho)
+        {
+            return rest with { Rho = rho - ShareOfRho.Of(top.Budget, rho) };
+        }
+
+        rest = rest with { Delta = request.Delta - delta };
+        if (request.Accountant != AccountantChoice.Pld)
+        {
+            return rest;
+        }
+
+        var earlier = request.Earlier ?? new(request.Epsilon, request.Delta, []);
+        var cost = new ChoiceCost(each.ToDouble(), top.K, mechanism == TopKMechanism.Exponential, epsilon.ToDouble(), delta.ToDouble());
+        return rest with { Earlier = earlier with { Costs = [.. earlier.Costs, cost] } };
+    }
+
+    /// <summary>Width of the interval of what one unit that is added may change scores by, in units.</summary>
+    private static BigInteger WidthOf(AccumulatorSpec? score, ContributionNorms norms) => score switch
+    {
+        null => BigInteger.One,
+        { Kind: AccumulatorKind.Count } => norms.RowsPerPartition ?? norms.RowsL1,
+        _ => (BigInteger.Max(score.Upper, 0) - BigInteger.Min(score.Lower, 0)) * (score.Kind == AccumulatorKind.PartitionSum ? BigInteger.One : norms.RowsPerPartition ?? norms.RowsL1),
     };
 
     private static AccumulatorSpec ScoreOf(ReleaseRequest request, AggregateRequest aggregate)
@@ -140,6 +174,12 @@ internal static class TopKPlanner
         if (epsilon.Sign <= 0 || epsilon >= request.Epsilon || (top.Budget.Delta is { } delta && (delta.Sign < 0 || delta > request.Delta)))
         {
             faults.Add(new("DPS2514", "top_k.budget", "The share of the choice is not between nothing and the whole.", ["Write for example budget: 10%."]));
+        }
+
+        ShareOfRho.Check(request, ShareOfRho.Total(request), top.Budget, "top_k.budget", faults);
+        if (ShareOfRho.Total(request) is { } total && ShareOfRho.Of(top.Budget, total) is var part && (part.Sign <= 0 || part >= total))
+        {
+            faults.Add(new("DPS2514", "top_k.budget", "The share of the choice is not between nothing and the whole of rho.", ["Write for example budget: 10%."]));
         }
 
         return faults;

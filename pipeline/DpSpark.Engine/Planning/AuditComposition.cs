@@ -18,23 +18,45 @@ internal enum AuditKind
 
     /// <summary>A table of chances, used once per partition.</summary>
     Table,
+
+    /// <summary>Counts of a first pass with Laplace noise.</summary>
+    Profile,
+
+    /// <summary>Counts of a first pass with Gaussian noise on a grid of whole units: its rho alone is known.</summary>
+    GaussianProfile,
+
+    /// <summary>Rounds of permute-and-flip.</summary>
+    Choice,
+
+    /// <summary>Rounds of an exponential mechanism.</summary>
+    RangeChoice,
 }
 
 /// <summary>One mechanism of the audit.</summary>
 /// <param name="Kind">Its branch.</param>
-/// <param name="Amount">Laplace: epsilon over all partitions; Gaussian: mu²; exact. Table: epsilon over all partitions.</param>
+/// <param name="Amount">Epsilon over all partitions, counts or rounds; Gaussian: mu²; exact but for a table.</param>
 /// <param name="ByUnits">Whether a unit changes all its partitions alike; otherwise its rows do.</param>
 /// <param name="Units">Laplace: change in one partition in units of the grid.</param>
 /// <param name="EachEpsilon">Table: epsilon0.</param>
 /// <param name="EachDelta">Table: delta0.</param>
-/// <param name="Delta">Table: delta over all partitions at <paramref name="Amount"/>.</param>
-internal sealed record AuditCost(AuditKind Kind, Rational Amount, bool ByUnits, BigInteger Units, double EachEpsilon = 0, double EachDelta = 0, double Delta = 0)
+/// <param name="Delta">Table, exponential mechanism: delta of all uses at <paramref name="Amount"/>.</param>
+/// <param name="Each">Profiles and choices: epsilon of one count or round, exact.</param>
+/// <param name="Count">Profiles and choices: counts that a unit changes, rounds.</param>
+internal sealed record AuditCost(AuditKind Kind, Rational Amount, bool ByUnits, BigInteger Units, double EachEpsilon = 0, double EachDelta = 0, double Delta = 0, Rational Each = default, int Count = 1)
 {
     internal static AuditCost Laplace(Rational epsilon, bool byUnits, BigInteger units) => new(AuditKind.Laplace, epsilon, byUnits, units);
 
     internal static AuditCost Gaussian(Rational muSquared, bool byUnits) => new(AuditKind.Gaussian, muSquared, byUnits, BigInteger.One);
 
     internal static AuditCost Weighted(Rational muSquared) => new(AuditKind.Weighted, muSquared, true, BigInteger.One);
+
+    internal static AuditCost Profile(Rational each, int count) => new(AuditKind.Profile, each * Rational.From(count), true, BigInteger.One, Each: each, Count: count);
+
+    internal static AuditCost GaussianProfile(Rational muSquared, int count) => new(AuditKind.GaussianProfile, muSquared * Rational.From(count), true, BigInteger.One);
+
+    internal static AuditCost Choice(Rational each, int rounds) => new(AuditKind.Choice, each * Rational.From(rounds), true, BigInteger.One, Each: each, Count: rounds);
+
+    internal static AuditCost RangeChoice(Rational each, int rounds, Rational epsilon, double delta) => new(AuditKind.RangeChoice, epsilon, true, BigInteger.One, Delta: delta, Each: each, Count: rounds);
 
     internal static AuditCost Table(double each, double eachDelta, double epsilon, double delta) =>
         new(AuditKind.Table, double.IsFinite(epsilon) ? Rational.FromDouble(epsilon) : Rational.From(BigInteger.One << 60), true, BigInteger.One, each, eachDelta, delta);
@@ -48,32 +70,34 @@ internal sealed class AuditComposition
     private readonly LossAccountant _accountant = new(1e-5);
     private readonly Rational _fixedEpsilon;
 
-    /// <summary>The mechanisms, and what was spent before them: it adds up, whatever the partitions.</summary>
-    internal AuditComposition(ContributionNorms norms, List<AuditCost> costs, Rational fixedEpsilon, double fixedDelta)
+    /// <summary>The mechanisms, and an epsilon that was spent before them and chose their parameters: it adds up.</summary>
+    internal AuditComposition(ContributionNorms norms, List<AuditCost> costs, Rational fixedEpsilon)
     {
         _fixedEpsilon = fixedEpsilon;
-        FixedDelta = fixedDelta;
         _norms = norms;
         _costs = costs;
     }
 
-    /// <summary>Delta that was spent before.</summary>
-    internal double FixedDelta { get; }
+    /// <summary>Delta of the exponential mechanisms where costs are added.</summary>
+    internal double ChoiceDelta => _costs.Where(c => c.Kind == AuditKind.RangeChoice).Sum(c => c.Delta);
 
-    /// <summary>Whether only pure mechanisms were found.</summary>
-    internal bool IsPure => _costs.TrueForAll(c => c.Kind == AuditKind.Laplace);
+    /// <summary>Whether only mechanisms were found whose epsilons add up.</summary>
+    internal bool IsPure => _costs.TrueForAll(IsAdded);
 
     /// <summary>Whether all noise is Gaussian.</summary>
     internal bool IsClosedForm => _costs.TrueForAll(IsNormal);
 
     /// <summary>The exact sum of pure epsilons.</summary>
-    internal Rational PureEpsilon(BigInteger shared) => _costs.Where(c => c.Kind == AuditKind.Laplace).Aggregate(_fixedEpsilon, (sum, c) => sum + (c.Amount * Part(c, shared, false)));
+    internal Rational PureEpsilon(BigInteger shared) => _costs.Where(IsAdded).Aggregate(_fixedEpsilon, (sum, c) => sum + (c.Kind == AuditKind.Laplace ? c.Amount * Part(c, shared, false) : c.Amount));
 
     /// <summary>The exact sum of rho.</summary>
     internal Rational Rho() => _costs.Aggregate(_fixedEpsilon * _fixedEpsilon / Rational.From(2), (sum, c) => sum + (c.Kind switch
     {
         AuditKind.Gaussian or AuditKind.Weighted => c.Amount / Rational.From(2),
+        AuditKind.GaussianProfile => c.Amount / Rational.From(2),
         AuditKind.Laplace => c.Amount * c.Amount / Rational.From(2),
+        AuditKind.Profile or AuditKind.Choice => Rational.From(c.Count) * c.Each * c.Each / Rational.From(2),
+        AuditKind.RangeChoice => Rational.From(c.Count) * c.Each * c.Each / Rational.From(8),
         _ => Rational.From(BigInteger.One << 60),
     }));
 
@@ -93,16 +117,21 @@ internal sealed class AuditComposition
         var tables = _costs.Where(c => c.Kind == AuditKind.Table).ToList();
         var pure = PureEpsilon(shared) + tables.Aggregate(Rational.Zero, (sum, c) => sum + c.Amount);
         var muSquared = _costs.Where(IsNormal).Sum(c => (c.Amount * (c.Kind == AuditKind.Weighted ? weights : Part(c, shared, true))).ToDouble());
-        var failure = tables.Sum(c => c.Delta);
+        var failure = tables.Sum(c => c.Delta) + ChoiceDelta;
         var rest = (epsilon - pure).ToDouble();
 
         // A table's epsilon comes through logarithms: 1e-11 covers their rounding.
         var slack = tables.Count > 0 ? 1e-11 * epsilon.ToDouble() : 0;
         var sum = rest < -slack ? 1 : muSquared == 0 ? failure : rest > 0 ? failure + GaussianPool.Delta(rest, Math.Sqrt(muSquared)) : 1;
         var target = (epsilon - _fixedEpsilon).ToDouble();
+        if (_costs.Exists(c => c.Kind == AuditKind.GaussianProfile))
+        {
+            return 1;
+        }
+
         if (IsClosedForm || (muSquared == 0 && sum < 1) || target is < 1e-4 or > 100 || muSquared > 10_000 || pure.ToDouble() > 1000)
         {
-            return Math.Min(1, sum + FixedDelta);
+            return Math.Min(1, sum);
         }
 
         var uses = new List<MechanismUse>();
@@ -114,6 +143,15 @@ internal sealed class AuditComposition
                     break;
                 case AuditKind.Table:
                     uses.Add(new(new PartitionSelectionMechanism(Rounding.Outward(cost.EachEpsilon), Rounding.Outward(cost.EachDelta)), Times(shared)));
+                    break;
+                case AuditKind.Profile:
+                    uses.Add(new(new DiscreteLaplaceMechanism(1 / Rounding.Outward(cost.Each.ToDouble()), 1), cost.Count));
+                    break;
+                case AuditKind.Choice:
+                    uses.Add(new(new GenericMechanism(Rounding.Outward(cost.Each.ToDouble()), 0), cost.Count));
+                    break;
+                case AuditKind.RangeChoice:
+                    uses.Add(new(new BoundedRangeMechanism(Rounding.Outward(cost.Each.ToDouble())), cost.Count));
                     break;
                 case AuditKind.Laplace:
                     // Full partitions and one with the rest: the vertex that is largest in every norm.
@@ -131,7 +169,7 @@ internal sealed class AuditComposition
 
         if (uses.Exists(u => u.Count > 20_000))
         {
-            return Math.Min(1, sum + FixedDelta);
+            return Math.Min(1, sum);
         }
 
         if (muSquared > 0)
@@ -140,7 +178,7 @@ internal sealed class AuditComposition
             target /= 1 + GaussianPool.DiscretenessMargin;
         }
 
-        return Math.Min(1, Math.Min(sum, _accountant.Delta(uses, target)) + FixedDelta);
+        return Math.Min(1, Math.Min(sum, _accountant.Delta(uses, target)));
 
         void Add(AuditCost cost, BigInteger contributions, BigInteger all, BigInteger count, BigInteger full)
         {
@@ -152,6 +190,8 @@ internal sealed class AuditComposition
             }
         }
     }
+
+    private static bool IsAdded(AuditCost cost) => cost.Kind is AuditKind.Laplace or AuditKind.Profile or AuditKind.Choice or AuditKind.RangeChoice;
 
     private static bool IsNormal(AuditCost cost) => cost.Kind is AuditKind.Gaussian or AuditKind.Weighted;
 

@@ -61,12 +61,12 @@ public sealed class PlanAudit
 
         if (_plan.Bounds is { } bounds)
         {
-            _fixedEpsilon += BoundsAudit.Recompute(bounds.Spec, _spend.Findings);
+            SpendBounds(bounds);
         }
 
         if (_spec.TopK is { } top)
         {
-            _fixedEpsilon += TopKAudit.Recompute(_plan, top, _norms, _spend.Findings);
+            _spend.Costs.AddRange(TopKAudit.Recompute(_plan, top, _norms, IsReplaced, _spend.Findings) is { } choice ? [choice] : []);
         }
 
         CheckNames();
@@ -108,10 +108,43 @@ public sealed class PlanAudit
         _ => throw new InvalidOperationException("DPS9007: the audit does not know the neighbouring relation."),
     };
 
+    /// <summary>
+    /// A first pass chooses the parameters of the rest. Its epsilon is added to what the rest is read at; or rho adds up, whatever was chosen; or all that follows is Gaussian noise, of which
+    /// one mu dominates every choice, and keys drawn with fixed epsilons.
+    /// </summary>
+    private void SpendBounds(BoundsPlan bounds)
+    {
+        var costs = BoundsAudit.Recompute(bounds.Spec, IsReplaced, _spend.Findings);
+        if (bounds.IsComposed || AddsRho)
+        {
+            _spend.Costs.AddRange(costs);
+            return;
+        }
+
+        _spend.Require(costs.TrueForAll(c => c.Kind == AuditKind.Profile), "The first pass has noise whose epsilon cannot be added.");
+        _fixedEpsilon = costs.Where(c => c.Kind == AuditKind.Profile).Aggregate(_fixedEpsilon, (sum, c) => sum + c.Amount);
+    }
+
+    /// <summary>Whether the plan divides a rho: the one it claims, or the one that its epsilon and delta are worth.</summary>
+    private bool AddsRho => _plan.Request.Rho is not null || _plan.Bounds?.Rho is not null || (_spec.TopK is not null && _plan.Request.Accountant == AccountantChoice.Zcdp);
+
     private PlanAuditResult Compose()
     {
         var claimed = Rational.From(_plan.Epsilon);
-        var composition = new AuditComposition(_norms!, _spend.Costs, _fixedEpsilon, _spec.TopK is null ? 0 : _plan.Request.TopK?.Budget.Delta?.ToDouble() ?? 0);
+        var composition = new AuditComposition(_norms!, _spend.Costs, _fixedEpsilon);
+        if (_plan.Bounds is { IsComposed: true })
+        {
+            _spend.Require(_spec.Selection is null && _spend.Costs.TrueForAll(c => c.Kind is AuditKind.Gaussian or AuditKind.Profile or AuditKind.Choice or AuditKind.RangeChoice), "A first pass is composed with more than Gaussian noise.");
+        }
+
+        if (_plan.Request.Rho is null && AddsRho)
+        {
+            var needed = Zcdp.Delta(Rounding.Outward(composition.Rho().ToDouble()), _plan.Epsilon.ToDouble());
+            _spend.Require(needed <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more rho than the plan's epsilon and delta are worth.");
+            _spend.Require(_spec.Selection is null, "rho says nothing of a selection.");
+            return new(_plan.Epsilon.ToDouble(), needed, _spend.Findings);
+        }
+
         if (_plan.Request.Rho is { } rho)
         {
             _spend.Require(composition.Rho() <= Rational.From(rho), "The mechanisms together need more rho than the plan claims.");
@@ -128,7 +161,7 @@ public sealed class PlanAudit
             if (pure <= claimed)
             {
                 var keys = Elementary.OneMinusPower(_selection?.NewChance ?? 0, (double)_norms.Partitions);
-                keys += composition.FixedDelta;
+                keys += composition.ChoiceDelta;
                 _spend.Require(keys <= _plan.Delta.ToDouble() * (1 + Tolerance), "The selection needs more delta than the plan claims.");
                 return new(pure.ToDouble(), keys, _spend.Findings);
             }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Bounds;
 
@@ -94,7 +95,7 @@ public static class PlanJson
         json.WriteEndArray();
     }
 
-    /// <summary>Writes the property <c>automatic_bounds</c> of a plan with a first pass: what it finds or found, its epsilon and its noise. Nothing for other plans.</summary>
+    /// <summary>Writes the property <c>automatic_bounds</c> of a plan with a first pass: what it finds or found, its epsilon or rho, and its noise. Nothing for other plans.</summary>
     /// <param name="json">Receives the property.</param>
     /// <param name="plan">The plan.</param>
     public static void WriteBounds(Utf8JsonWriter json, ReleasePlan plan)
@@ -114,9 +115,14 @@ public static class PlanJson
             json.WriteString("node", question.Name);
             json.WriteString("bounds", FirstPassText.Word(question.Target));
             json.WriteString("epsilon", question.Epsilon.ToString());
+            if (question.Rho is { } rho)
+            {
+                json.WriteString("rho", rho.ToString());
+            }
+
             json.WriteNumber("histograms", question.Histograms);
             json.WriteStartObject("sensitivity");
-            json.WriteNumber("l1", question.Histograms);
+            json.WriteNumber("l1", question.Histograms * (plan.Request.Adjacency == NeighbouringRelation.ReplaceOne ? 2 : 1));
             json.WriteEndObject();
             Noise(json, question.Noise, GridUnit.One);
             if (bounds.Found is { } found)

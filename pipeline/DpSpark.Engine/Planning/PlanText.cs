@@ -169,7 +169,7 @@ public static class PlanText
         text.Append(CultureInfo.InvariantCulture, $"Budget     {(plan.Request.Rho is { } rho ? $"rho {rho}, that is " : string.Empty)}epsilon {plan.Epsilon}, delta {plan.Delta}, accountant {plan.Accountant}\n");
         foreach (var question in plan.Bounds?.Questions ?? [])
         {
-            text.Append(CultureInfo.InvariantCulture, $"           first pass, {question.Name}: epsilon {Short(question.Epsilon.ToDouble())}, before all others\n");
+            text.Append(CultureInfo.InvariantCulture, $"           first pass, {question.Name}: {(question.Rho is { } part ? $"rho {Short(part.ToDouble())}" : $"epsilon {Short(question.Epsilon.ToDouble())}")}, {(plan.Bounds!.IsComposed ? "composed with all others" : "before all others")}\n");
         }
 
         foreach (var row in plan.Mechanisms)

@@ -22,14 +22,6 @@ public static class Planner
     public static ReleasePlan Plan(ReleaseRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if ((request.Adjacency == NeighbouringRelation.ReplaceOne || request.Rho is not null) && (request.TopK is not null || FirstPass.IsNeeded(request)))
-        {
-            throw new PlanningException(
-            [
-                new("DPS2525", request.Rho is null ? "privacy.adjacency" : "privacy.rho", "Automatic bounds and top_k are accounted as epsilon for a unit that is there or not.", ["Write epsilon and adjacency: add_remove.", "Give the bounds, and leave top_k out."]),
-            ]);
-        }
-
         return FirstPass.IsNeeded(request) ? FirstPass.Plan(request) : PlanParts(request);
     }
 

@@ -1,5 +1,7 @@
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Bounds;
+using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Engine.Planning;
 
@@ -53,6 +55,13 @@ public sealed record ReleaseRequest
 
     /// <summary>Whether negative numbers are raised to zero after noise.</summary>
     public bool NonNegative { get; init; }
+
+    /// <summary>Version of the rules by which automatic bounds and <c>top_k</c> are paid and composed; part of the canonical texts, so that a release made by older rules is another one. Null where only the first version applies.</summary>
+    public int? FirstPassRules =>
+        TopK is not null || (FirstPass.IsNeeded(this) && Keyset is not null && Accountant != AccountantChoice.Basic && (Accountant != AccountantChoice.Pld || Noise != NoiseChoice.Laplace)) ? 2 : null;
+
+    /// <summary>What runs before and is composed with the request's mechanisms; <see cref="Epsilon"/> and <see cref="Delta"/> are then what is left of the total. Null outside of planning.</summary>
+    internal EarlierCosts? Earlier { get; init; }
 
     /// <summary>Everything that affects the release, in one order and one spelling, for hashing: requests with the same text are the same release of the same data.</summary>
     public string ToCanonicalText() => RequestText.Write(this);

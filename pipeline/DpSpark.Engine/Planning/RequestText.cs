@@ -37,6 +37,11 @@ internal static class RequestText
             json.WriteString("accountant", request.Accountant.ToString());
             json.WriteString("adjacency", request.Adjacency.ToString());
             Number(json, "rho", request.Rho);
+            if (request.FirstPassRules is { } rules)
+            {
+                json.WriteNumber("first_pass", rules);
+            }
+
             json.WriteString("split", BudgetSplit.IsFree(request) ? "variance_optimal" : "weights");
             Number(json, "ci", request.ConfidenceLevel);
             json.WriteBoolean("non_negative", request.NonNegative);

@@ -26,6 +26,9 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
     /// <summary>Epsilon 1 is that of the other audits, which the gate runs with their wrong doubles; it takes 0.5 and 4 of every other row each, the long run all of every row.</summary>
     private static readonly string[] s_epsilons = ["0.5", "1", "4"];
 
+    /// <summary>The bin of three rows.</summary>
+    private const string EarlierBin = "0/2/max_contributions_per_partition";
+
     /// <summary>The bin of 33 to 40 rows.</summary>
     private const string FirstPassBin = "0/16/max_contributions_per_partition";
 
@@ -269,6 +272,38 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
             Base = 30,
             Change = 2,
             More = [("y", 150, 20), ("units", 30, 1)],
+        },
+        ["top_k under rho"] = epsilon => new()
+        {
+            Name = "top_k under rho",
+            Request = Request(2, 1, null, Aggregate(AggregateKind.PrivacyIdCount, "x")).Gaussian(GaussianDelta) with
+            {
+                Accountant = AccountantChoice.Zcdp,
+                Rho = ExactDecimal.FromShortest(Math.Round(Zcdp.Rho(epsilon, 0.1) * (1 - 1e-6), 8)),
+                TopK = new TopKRequest(1, "x", new BudgetShare(ExactDecimal.Parse("0.99"))),
+            },
+            Others = [.. Crowd(1, 6), .. Crowd(2, 6)],
+            Unit = [new AuditRow(1_000_000, 2)],
+            Output = null,
+            Keys = [1],
+        },
+        ["bounds found by a first pass, a unit replaced"] = epsilon => new()
+        {
+            Name = "replaced first pass",
+            Request = Request(2, 1, null, Aggregate(AggregateKind.Count, "x")) with
+            {
+                Adjacency = NeighbouringRelation.ReplaceOne,
+                Unit = new PrivacyUnitRequest { IdColumns = ["id"], MaxPartitionsContributed = 1, AutoMaxContributionsPerPartition = new BudgetShare(ExactDecimal.Parse("0.9")) },
+            },
+            Others = [.. Crowd(1, 9)],
+            Unit = Added(2, 40),
+            Instead = Added(2, 3),
+            Pass = FirstPass.PlanOf,
+            Output = FirstPassBin,
+            More = [(EarlierBin, 1, -1)],
+            IsFirstRow = true,
+            Keys = Keys(1),
+            Tight = AuditRun.IsLong || epsilon >= 4 ? epsilon / 2 : 0,
         },
     };
 

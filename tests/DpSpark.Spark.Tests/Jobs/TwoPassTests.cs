@@ -21,17 +21,20 @@ public sealed class TwoPassTests(SparkServerFixture spark)
         aggregates:
           - { count: "*", as: visits }
           - { sum: spend, auto: { budget: 20% }, as: spend }
-        privacy: { epsilon: "60", delta: "0", noise: laplace }
+        privacy: { PRIVACY }
         output: { path: out/, format: csv, ci: 0.95, quality: { low_when: "stddev > 0.5 * abs(value)" } }
         ledger: { file: ledger.db, dataset: visits }
 
         """;
 
-    [SkippableFact]
-    public void Release_BoundsFoundAndKeysChosen_IsTheSameOnBoth()
+    [SkippableTheory]
+    [InlineData("epsilon: \"60\", delta: \"0\", noise: laplace")]
+    [InlineData("rho: \"200\", delta: \"1e-6\"")]
+    [InlineData("epsilon: \"60\", delta: \"1e-6\", noise: gaussian, adjacency: replace_one")]
+    public void Release_BoundsFoundAndKeysChosen_IsTheSameOnBoth(string privacy)
     {
         var server = spark.Server;
-        using var job = new JobOnBoth(Manifest);
+        using var job = new JobOnBoth(Manifest.Replace("PRIVACY", privacy, StringComparison.Ordinal));
         var rows = new StringBuilder("who,day,spend\n");
         for (var i = 0; i < 1200; i++)
         {

@@ -29,6 +29,16 @@ internal static class AccountingClaims
             ("epsilon of L0 partitions shared out twice", new PartitionSelectionMechanism(0.5 / 3, 0.01))),
         Branch(new ExponentialMechanism(0.5), 3, Generic(0.5, 0).Times(3).Delta(Epsilon), ("half of epsilon", new ExponentialMechanism(0.25)), ("taken for Laplace noise", new LaplaceMechanism(2, 1))),
         Branch(
+            new BoundedRangeMechanism(0.5), 3, Ranged(0.5, 60).Times(3).Delta(Epsilon), ("half of epsilon", new BoundedRangeMechanism(0.25)), ("taken for Gaussian noise of its rho", new GaussianMechanism(1, 0.25)),
+            ("range counted from the middle", new BoundedRangeMechanism(0.5 / 2))),
+        Claim.About(
+            typeof(BoundedRangeMechanism), "one draw and two, of all exponential mechanisms over three keys",
+            epsilon => Worlds.Grid(3, -1, 1).All(change => new double[][] { [0, 0, 0], [3, 1, 0], [0, 6, 2] }.All(u =>
+                new[] { 0, 0.1, 0.3, 0.6 }.All(at => Choice(0.8, u, change).Delta(at) <= new LossAccountant(1e-4).Delta([new(new BoundedRangeMechanism(epsilon), 1)], at) * (1 + 1e-9)
+                    && Choice(0.8, u, change).Times(2).Delta(at) <= new LossAccountant(1e-4).Delta([new(new BoundedRangeMechanism(epsilon), 2)], at) * (1 + 1e-9)))),
+            0.8,
+            ("half of epsilon", 0.4), ("the sensitivity of one sign for both", 0.8 / 2), ("nine tenths", 0.72)),
+        Branch(
             new SampledMechanism(0.3, new DiscreteLaplaceMechanism(1, 1)), 3, Sampled(0.3, 1).Delta(Epsilon), ("q squared", new SampledMechanism(0.09, new DiscreteLaplaceMechanism(1, 1))),
             ("half the rate", new SampledMechanism(0.15, new DiscreteLaplaceMechanism(1, 1)))),
         Claim.About(
@@ -188,6 +198,16 @@ internal static class AccountingClaims
     {
         double p = 1 / (1 + Math.Exp(-epsilon));
         return NeighbourPair.Of([delta, (1 - delta) * p, (1 - delta) * (1 - p), 0], [0, (1 - delta) * (1 - p), (1 - delta) * p, delta]);
+    }
+
+    /// <summary>The pair of bounded range cut into pieces: density e^((l - epsilon)/2) / (2 (1 - e^-epsilon)) of the loss l in one world, that times e^-l in the other.</summary>
+    private static NeighbourPair Ranged(double epsilon, int pieces)
+    {
+        double[] ends = [.. Enumerable.Range(0, pieces + 1).Select(i => epsilon * ((2.0 * i / pieces) - 1))];
+        double all = 1 - Math.Exp(-epsilon);
+        return NeighbourPair.Of(
+            [.. Enumerable.Range(0, pieces).Select(i => (Math.Exp((ends[i + 1] - epsilon) / 2) - Math.Exp((ends[i] - epsilon) / 2)) / all)],
+            [.. Enumerable.Range(0, pieces).Select(i => (Math.Exp(-(ends[i] + epsilon) / 2) - Math.Exp(-(ends[i + 1] + epsilon) / 2)) / all)]);
     }
 
     private static NeighbourPair SampledGeneric(double rate, double epsilon, double delta)

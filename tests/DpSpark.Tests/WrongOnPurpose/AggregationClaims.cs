@@ -94,6 +94,17 @@ internal static class AggregationClaims
             values => Bins([values.Max()]),
             ("a unit in a bin for each of its values", Bins), ("the largest and the smallest in one histogram", values => Bins([values.Max(), values.Min()]))),
         Claim.About(
+            typeof(LogarithmicHistogram), "a unit that is replaced leaves one bin and is in another",
+            scale => Enumerable.Range(0, 3).All(to => Worlds.Vector(s => Worlds.Laplace(scale, s), Moved(to)).Keeps(1, 0)),
+            2 * LogarithmicHistogram.LaplaceScale(1, 1, 1),
+            ("one bin, as for a unit that is added", LogarithmicHistogram.LaplaceScale(1, 1, 1)), ("root of two", Math.Sqrt(2))),
+        Claim.About(
+            typeof(LogarithmicHistogram), "rho of a histogram whose unit is replaced",
+            spread => Enumerable.Range(0, 3).All(to => new[] { 1.5, 2, 3, 8, 32 }.All(alpha =>
+                Worlds.Vector(s => Worlds.Gaussian(spread, s), Moved(to)).Renyi(alpha) <= 0.1 * alpha * (1 + 1e-9) && Worlds.Vector(s => Worlds.Laplace(spread, s), Moved(to)).Renyi(alpha) <= 0.1 * alpha * (1 + 1e-9))),
+            Math.Sqrt(2 / (2 * 0.1)),
+            ("one bin, as for a unit that is added", Math.Sqrt(1 / (2 * 0.1))), ("the root missing", 2 / (2 * 0.1) / 4)),
+        Claim.About(
             typeof(Stability), "a private join moves both sides",
             d => d >= (3 * 2 * 1) + (2 * 2 * 1),
             Stability.PrivateJoin(new(2, false, 1), new(3, false, 1)),
@@ -168,6 +179,9 @@ internal static class AggregationClaims
     private static IEnumerable<long[]> Pairs() => Worlds.Grid(2, 0, 3).Where(p => p[1] <= 2);
 
     private static IEnumerable<int[]> Sets(int most) => Worlds.Grid(4, 0, 1).Select(bits => Enumerable.Range(0, 4).Where(i => bits[i] == 1).ToArray()).Where(set => set.Length <= most);
+
+    /// <summary>What a unit of the first of three bins changes when it is replaced by one of another, or of the same.</summary>
+    private static IEnumerable<long> Moved(int to) => Enumerable.Range(0, 3).Select(bin => (bin == to ? 1L : 0) - (bin == 0 ? 1 : 0));
 
     private static long[] Bins(long[] values) => [.. Enumerable.Range(0, 3).Select(bin => values.LongCount(v => v == bin))];
 

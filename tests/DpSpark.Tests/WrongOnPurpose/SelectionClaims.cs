@@ -128,6 +128,16 @@ internal static class SelectionClaims
             law => KeepsChoice(law, 0),
             u => PermuteAndFlip.Probabilities(u, Epsilon, 1, true),
             ("half the sensitivity", u => PermuteAndFlip.Probabilities(u, Epsilon, 0.5, true))),
+        Claim.About<Func<double[], double[]>>(
+            typeof(ExponentialSelection), "sums of -1 to 2, and units that are replaced, by the width of what they change",
+            law => KeepsWidth(law, -1, 2),
+            u => ExponentialSelection.Probabilities(u, Epsilon, 3, true),
+            ("the larger bound alone", u => ExponentialSelection.Probabilities(u, Epsilon, 2, true)), ("of one step", u => ExponentialSelection.Probabilities(u, Epsilon, 1, true))),
+        Claim.About<Func<double[], double[]>>(
+            typeof(PermuteAndFlip), "sums of -1 to 2, and units that are replaced, by the width of what they change",
+            law => KeepsWidth(law, -1, 2),
+            u => PermuteAndFlip.Probabilities(u, Epsilon, 3, true),
+            ("the larger bound alone", u => PermuteAndFlip.Probabilities(u, Epsilon, 2, true)), ("of one step", u => PermuteAndFlip.Probabilities(u, Epsilon, 1, true))),
         Claim.About(
             typeof(SparseVector), "one positive among many queries that move either way",
             split => KeepsSparse(split.ThresholdScale, split.QueryScale, true),
@@ -193,6 +203,10 @@ internal static class SelectionClaims
         bool noise = new[] { 1, 4, 16 }.All(m => GaussianPrivacy.Delta(2, Math.Sqrt(m) * rule.Weight(m) / s_weighted.Sigma) <= 0.05 * (1 + 1e-9));
         return hidden && noise;
     }
+
+    private static bool KeepsWidth(Func<double[], double[]> law, int low, int high) =>
+        Worlds.Grid(3, low, high).All(change => new double[][] { [0, 0, 0], [4, 1, 0], [2, 2, 6] }.All(u =>
+            NeighbourPair.Of(law(u), law([.. u.Zip(change, (a, c) => a + c)])).Keeps(Epsilon, 0)));
 
     private static bool KeepsChoice(Func<double[], double[]> law, int lowest)
     {

@@ -25,6 +25,7 @@ internal static class LossLaws
         GenericMechanism m => Generic(m.Epsilon, m.Delta, step, rounding),
         PartitionSelectionMechanism m => Generic(m.Epsilon, m.Delta, step, rounding),
         ExponentialMechanism m => Generic(m.Epsilon, 0, step, rounding),
+        BoundedRangeMechanism m => BoundedRange(m.Epsilon, step, rounding),
         SampledMechanism { Rate: >= 1 } m => Discretise(m.Mechanism, direction, step, tail, rounding),
         SampledMechanism { Mechanism: GaussianMechanism g } m => SampledGaussian(m.Rate, g.Sigma / g.L2Sensitivity, direction, step, tail, rounding),
         SampledMechanism { Mechanism: DiscreteGaussianMechanism { Variance: >= ContinuousVariance } g } m => SampledGaussian(
@@ -44,6 +45,7 @@ internal static class LossLaws
         GenericMechanism m => m.Epsilon,
         PartitionSelectionMechanism m => m.Epsilon,
         ExponentialMechanism m => m.Epsilon,
+        BoundedRangeMechanism m => m.Epsilon,
         SampledMechanism m => Elementary.Log1P(m.Rate * Elementary.ExpM1(Math.Min(700, Spread(m.Mechanism)))),
         _ => throw Unknown(mechanism),
     };
@@ -52,7 +54,7 @@ internal static class LossLaws
     internal static double LargestLoss(PrivacyMechanism mechanism, LossDirection direction) => mechanism switch
     {
         GaussianMechanism or DiscreteGaussianMechanism => double.PositiveInfinity,
-        LaplaceMechanism or DiscreteLaplaceMechanism or GenericMechanism or PartitionSelectionMechanism or ExponentialMechanism => Rounding.Outward(Spread(mechanism)),
+        LaplaceMechanism or DiscreteLaplaceMechanism or GenericMechanism or PartitionSelectionMechanism or ExponentialMechanism or BoundedRangeMechanism => Rounding.Outward(Spread(mechanism)),
         SampledMechanism { Rate: >= 1 } m => LargestLoss(m.Mechanism, direction),
         SampledMechanism m => LargestSampledLoss(m, direction),
         _ => throw Unknown(mechanism),
@@ -61,7 +63,7 @@ internal static class LossLaws
     /// <summary>Mass at infinite loss that the mechanism has by itself, without cut tails.</summary>
     internal static double Failure(PrivacyMechanism mechanism, LossDirection direction) => mechanism switch
     {
-        GaussianMechanism or DiscreteGaussianMechanism or LaplaceMechanism or DiscreteLaplaceMechanism or ExponentialMechanism => 0,
+        GaussianMechanism or DiscreteGaussianMechanism or LaplaceMechanism or DiscreteLaplaceMechanism or ExponentialMechanism or BoundedRangeMechanism => 0,
         GenericMechanism m => m.Delta,
         PartitionSelectionMechanism m => m.Delta,
         SampledMechanism { Rate: >= 1 } m => Failure(m.Mechanism, direction),
@@ -96,6 +98,15 @@ internal static class LossLaws
         law.Add(epsilon, 0.5);
         law.Add(-epsilon, Math.Exp(-epsilon) / 2);
         Integrate(law, l => l, l => l, l => Math.Exp((l - epsilon) / 2) / 4, -epsilon, epsilon, 0.8);
+        return law.Trimmed();
+    }
+
+    // The pair whose hockey stick is (e^(eps/2) - e^(l/2))^2 / (e^eps - 1): its second derivative in e^l gives a density in proportion to e^(l/2) on [-eps, eps], without atoms.
+    private static LossLaw BoundedRange(double epsilon, double step, LossRounding rounding)
+    {
+        var law = new LossLaw(step, -epsilon, epsilon, rounding);
+        double full = -2 * Elementary.ExpM1(-epsilon);
+        Integrate(law, l => l, l => l, l => Math.Exp((l - epsilon) / 2) / full, -epsilon, epsilon, 0.8);
         return law.Trimmed();
     }
 
@@ -293,6 +304,17 @@ internal static class LossLaws
                 }
 
                 break;
+            case BoundedRangeMechanism m:
+                double all = -Elementary.ExpM1(-m.Epsilon);
+                int pieces = (int)Math.Clamp(Math.Ceiling(2 * m.Epsilon / step), 16, 1 << 16);
+                double piece = 2 * m.Epsilon / pieces;
+                for (int i = 0; i < pieces; i++)
+                {
+                    double a = -m.Epsilon + (piece * i);
+                    outcomes.Add((Math.Exp((a - m.Epsilon) / 2) * Elementary.ExpM1(piece / 2) / all, Math.Exp(-(a + m.Epsilon) / 2) * -Elementary.ExpM1(-piece / 2) / all));
+                }
+
+                break;
             case DiscreteLaplaceMechanism m:
                 double g = Math.Ceiling((double)m.Sensitivity / MostLaplaceSteps);
                 double units = Math.Floor(m.Sensitivity / g);
@@ -339,7 +361,7 @@ internal static class LossLaws
 
     // Laws without cut tails, failures or rounding up keep the other world's whole mass on the grid: what is missing from 1 is rounding, which the margins hold.
     private static bool KeepsOther(PrivacyMechanism mechanism) =>
-        mechanism is LaplaceMechanism or ExponentialMechanism or GenericMechanism { Delta: 0 } or PartitionSelectionMechanism { Delta: 0 };
+        mechanism is LaplaceMechanism or ExponentialMechanism or BoundedRangeMechanism or GenericMechanism { Delta: 0 } or PartitionSelectionMechanism { Delta: 0 };
 
     private static double Margin(LossRounding rounding) => rounding == LossRounding.Pessimistic ? 1 + ContinuousMargin : 1 - ContinuousMargin;
 

@@ -154,6 +154,21 @@ public sealed record ExponentialMechanism(double Epsilon) : PrivacyMechanism
     public override void Validate() => RequireNotNegative(Epsilon, nameof(Epsilon));
 }
 
+/// <summary>A mechanism of bounded range: between two neighbours the logarithms of the ratios of its chances lie in an interval of this length. The exponential mechanism is one; permute-and-flip is not.</summary>
+/// <param name="Epsilon">Length of the interval, at least 0; it is epsilon-differentially private, too.</param>
+/// <remarks>
+/// Dominated at every epsilon' by the pair with delta(epsilon') = (e^(epsilon/2) - e^(epsilon'/2))^2 / (e^epsilon - 1), the largest over the place of the interval
+/// (Dong, Durfee and Rogers, ICML 2020; docs/proofs/private-selection.md).
+/// </remarks>
+public sealed record BoundedRangeMechanism(double Epsilon) : PrivacyMechanism
+{
+    /// <inheritdoc/>
+    public override bool IsFree => Epsilon == 0;
+
+    /// <inheritdoc/>
+    public override void Validate() => RequireNotNegative(Epsilon, nameof(Epsilon));
+}
+
 /// <summary>A mechanism that sees a fresh, secret Poisson sample of the units. Its two directions differ.</summary>
 /// <param name="Rate">Chance of each unit to be sampled.</param>
 /// <param name="Mechanism">What runs on the sample; not itself a sampled one.</param>

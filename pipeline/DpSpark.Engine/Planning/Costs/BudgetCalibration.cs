@@ -38,9 +38,11 @@ internal sealed class BudgetCalibration
 
     private List<QueryGroup> Groups => _structure.Groups;
 
-    private double Epsilon => Rounding.Inward(Request.Epsilon.ToDouble());
+    private double Epsilon => Rounding.Inward((Request.Earlier?.Epsilon ?? Request.Epsilon).ToDouble());
 
-    private double Delta => Request.Delta.Sign == 0 ? 0 : Rounding.Inward(Request.Delta.ToDouble());
+    private double Delta => (Request.Earlier?.Delta ?? Request.Delta) is { Sign: > 0 } delta ? Rounding.Inward(delta.ToDouble()) : 0;
+
+    private IReadOnlyList<GroupCost> Earlier => Request.Earlier?.Costs ?? [];
 
     private bool SelectsByThreshold => Groups.Exists(g => g.Selects && !g.IsTable);
 
@@ -74,7 +76,7 @@ internal sealed class BudgetCalibration
     /// <summary>Whether the draws as they are keep the budget: their grids may be coarser than was assumed.</summary>
     internal bool Holds(LossAccountant accountant, IReadOnlyDictionary<QueryGroup, IReadOnlyList<PlannedDraw>> draws)
     {
-        var composition = new PlanComposition(Norms, [.. Groups.Select(g => g.CostAt(g.Level.Value) is LaplaceCost cost ? cost with { Units = UnitsOf(draws[g]) } : g.CostAt(g.Level.Value))]);
+        var composition = new PlanComposition(Norms, [.. Earlier, .. Groups.Select(g => g.CostAt(g.Level.Value) is LaplaceCost cost ? cost with { Units = UnitsOf(draws[g]) } : g.CostAt(g.Level.Value))]);
         return Accountant != LossAccountant.Name || composition.Delta(accountant, Epsilon) <= Delta;
     }
 
@@ -183,7 +185,7 @@ internal sealed class BudgetCalibration
 
     private double ConcentratedDelta => SelectsByThreshold ? Delta / 2 : Groups.Find(g => g.IsTable) is { } table ? Math.Max(0, Delta - table.SelectionDelta.ToDouble()) : Delta;
 
-    private PlanComposition Composition() => new(Norms, [.. Groups.Select(g => CostOf(g, g.IsTable ? 0 : _amounts[g].ToDouble()))]);
+    private PlanComposition Composition() => new(Norms, [.. Earlier, .. Groups.Select(g => CostOf(g, g.IsTable ? 0 : _amounts[g].ToDouble()))]);
 
     private void Naive()
     {
@@ -248,7 +250,7 @@ internal sealed class BudgetCalibration
         }
     }
 
-    private PlanComposition Laplace() => new(Norms, [.. Groups.Select(g => g.CostAt(g.Epsilon.ToDouble()))]);
+    private PlanComposition Laplace() => new(Norms, [.. Earlier, .. Groups.Select(g => g.CostAt(g.Epsilon.ToDouble()))]);
 
     private void SetAt(double factor)
     {

@@ -27,6 +27,15 @@ internal sealed record WeightedCost(double MuSquared) : GroupCost;
 /// <param name="AllDelta">Delta of all uses together at that epsilon.</param>
 internal sealed record TableCost(double Epsilon, double Delta, double AllEpsilon, double AllDelta) : GroupCost;
 
-/// <summary>Something that does not depend on the unit's partitions: a histogram of which a unit changes a bounded amount, an exponential mechanism.</summary>
-/// <param name="Epsilon">Its pure epsilon.</param>
-internal sealed record FixedCost(double Epsilon) : GroupCost;
+/// <summary>Counts of a first pass, of which one unit changes some by one, whatever its partitions; Laplace noise of its own on each.</summary>
+/// <param name="Epsilon">1 / scale.</param>
+/// <param name="Changes">Counts that a unit changes.</param>
+internal sealed record ProfileCost(double Epsilon, int Changes) : GroupCost;
+
+/// <summary>A choice of keys in rounds, whatever the unit's partitions.</summary>
+/// <param name="Epsilon">Of one round.</param>
+/// <param name="Rounds">Rounds.</param>
+/// <param name="IsBoundedRange">Whether a round is an exponential mechanism, of bounded range; otherwise it is permute-and-flip.</param>
+/// <param name="AllEpsilon">Epsilon of all rounds together where costs are added.</param>
+/// <param name="AllDelta">Delta of all rounds together at that epsilon.</param>
+internal sealed record ChoiceCost(double Epsilon, int Rounds, bool IsBoundedRange, double AllEpsilon, double AllDelta) : GroupCost;

@@ -31,7 +31,7 @@ internal sealed class PlanComposition
     internal bool IsGaussian => _costs.All(c => c is GaussianCost or WeightedCost);
 
     /// <summary>Whether the loss accountant can say more than the sum of pure epsilons.</summary>
-    internal bool NeedsLoss => !IsGaussian && (_costs.Any(c => c is GaussianCost or WeightedCost or TableCost) || LaplaceUses() >= FewestUses);
+    internal bool NeedsLoss => !IsGaussian && (_costs.Any(c => c is GaussianCost or WeightedCost or TableCost) || LaplaceUses() + EarlierUses() >= FewestUses);
 
     /// <summary>An upper bound of the delta at an epsilon when the unit shares <paramref name="shared"/> of its partitions with others.</summary>
     /// <param name="accountant">The loss accountant.</param>
@@ -78,7 +78,9 @@ internal sealed class PlanComposition
         LaplaceCost m => Zcdp.OfPure(m.Epsilon),
         GaussianCost m => m.MuSquared / 2,
         WeightedCost m => m.MuSquared / 2,
-        FixedCost m => Zcdp.OfPure(m.Epsilon),
+        ProfileCost m => m.Changes * Zcdp.OfPure(m.Epsilon),
+        ChoiceCost { IsBoundedRange: true } m => m.Rounds * Zcdp.OfExponentialMechanism(m.Epsilon),
+        ChoiceCost m => m.Rounds * Zcdp.OfPure(m.Epsilon),
         TableCost m => Math.Min((double)_norms.Partitions * Zcdp.OfPure(m.Epsilon), Zcdp.OfPure(m.AllEpsilon)),
         _ => throw Unknown(c),
     });
@@ -107,8 +109,12 @@ internal sealed class PlanComposition
                     pure += m.AllEpsilon;
                     failure += m.AllDelta;
                     break;
-                case FixedCost m:
-                    pure += m.Epsilon;
+                case ProfileCost m:
+                    pure += m.Epsilon * m.Changes;
+                    break;
+                case ChoiceCost m:
+                    pure += m.AllEpsilon;
+                    failure += m.AllDelta;
                     break;
                 default:
                     throw Unknown(cost);
@@ -127,6 +133,8 @@ internal sealed class PlanComposition
         epsilon is > 1e-4 and < 100 && Uses(shared, 0).TrueForAll(u => u.Count <= MostUses) && Sums(shared, 1) is { Pure: < 1000, MuSquared: < 10_000 };
 
     private int LaplaceUses() => _costs.OfType<LaplaceCost>().Aggregate(0, (sum, c) => Count(sum + (c.ByUnits ? _norms.Partitions : Partitions(_norms, _norms.RowsPerPartition!.Value))));
+
+    private int EarlierUses() => _costs.Sum(c => c switch { ProfileCost m => m.Changes, ChoiceCost m => m.Rounds, _ => 0 });
 
     private static BigInteger Partitions(ContributionNorms norms, BigInteger perPartition) => (norms.RowsL1 + perPartition - 1) / perPartition;
 
@@ -156,8 +164,14 @@ internal sealed class PlanComposition
                 case TableCost m:
                     uses.Add(new(new PartitionSelectionMechanism(m.Epsilon, m.Delta), Count(part.Partitions)));
                     break;
-                case FixedCost m:
-                    uses.Add(new(new GenericMechanism(m.Epsilon, 0), 1));
+                case ProfileCost m:
+                    uses.Add(new(new DiscreteLaplaceMechanism(1 / Rounding.Outward(m.Epsilon), 1), m.Changes));
+                    break;
+                case ChoiceCost { IsBoundedRange: true } m:
+                    uses.Add(new(new BoundedRangeMechanism(Rounding.Outward(m.Epsilon)), m.Rounds));
+                    break;
+                case ChoiceCost m:
+                    uses.Add(new(new ExponentialMechanism(Rounding.Outward(m.Epsilon)), m.Rounds));
                     break;
                 default:
                     throw Unknown(cost);
