@@ -15,6 +15,26 @@ public sealed class FirstPassTests
 {
     private static readonly ReleasePlan s_plan = Planner.Plan(Asked() with { Epsilon = Of("2") });
 
+    public static TheoryData<NoiseChoice, AccountantChoice, NeighbouringRelation, bool> Definitions
+    {
+        get
+        {
+            var all = new TheoryData<NoiseChoice, AccountantChoice, NeighbouringRelation, bool>();
+            foreach (var noise in Enum.GetValues<NoiseChoice>())
+            {
+                foreach (var relation in Enum.GetValues<NeighbouringRelation>())
+                {
+                    all.Add(noise, AccountantChoice.Pld, relation, false);
+                    all.Add(noise, AccountantChoice.Basic, relation, false);
+                    all.Add(noise, AccountantChoice.Zcdp, relation, false);
+                    all.Add(noise, AccountantChoice.Zcdp, relation, true);
+                }
+            }
+
+            return all;
+        }
+    }
+
     public static TheoryData<string> Wrongs => ["half the scale", "counted twice", "two bins in one draw", "another stream", "same bin twice", "charge without it", "gaussian"];
 
     [Theory]
@@ -55,6 +75,24 @@ public sealed class FirstPassTests
         Assert.Equal((plan.Epsilon, plan.Delta, plan.Request.Rho), (resolved.Epsilon, resolved.Delta, resolved.Request.Rho));
         Assert.False(PlanAudit.Recompute(resolved with { Request = resolved.Request with { Rho = Of("0.01999") } }).Holds);
         Assert.Equal(relation == NeighbouringRelation.ReplaceOne, PlanAudit.Recompute(plan with { Request = plan.Request with { Adjacency = NeighbouringRelation.ReplaceOne } }).Holds);
+    }
+
+    [Theory]
+    [MemberData(nameof(Definitions))]
+    public void Plan_BoundsAndKeysOfEveryDefinition_HoldsBeforeAndAfter(NoiseChoice noise, AccountantChoice accountant, NeighbouringRelation relation, bool isRho)
+    {
+        var request = Concentrated().Noisy(noise) with { Adjacency = relation, Accountant = accountant, TopK = new TopKRequest(3, "rows", Weight("0.15")) };
+        var plan = Planner.Plan(isRho ? request : request with { Rho = null });
+        var resolved = FirstPass.Resolve(plan, Counts(plan, 100_000), noisy: true);
+
+        Assert.All(new[] { plan, resolved }, p => Assert.Empty(PlanAudit.Recompute(p).Findings));
+        Assert.Equal((plan.Epsilon, plan.Delta), (resolved.Epsilon, resolved.Delta));
+        Assert.True(plan.Epsilon <= request.Epsilon && plan.Delta <= request.Delta);
+        if (accountant != AccountantChoice.Basic)
+        {
+            // What is added leaves room that the audit sees.
+            Assert.False(PlanAudit.Recompute(resolved with { Spec = resolved.Spec with { TopK = resolved.Spec.TopK! with { K = 5 } } }).Holds);
+        }
     }
 
     [Fact]
