@@ -74,7 +74,7 @@ public sealed class WorkerTests(SparkServerFixture spark)
     {
         await using var session = await SessionAsync();
         var schema = new Schema([new("id", ArrowType.Int64)]);
-        var function = new WorkerFunction("later", "{\"version\":2,\"step\":\"Echo\"}"u8.ToArray(), [.. schema.Fields.Select(SparkTypes.FromArrow)]);
+        var function = new WorkerFunction("later", "{\"version\":3,\"step\":\"Echo\"}"u8.ToArray(), [.. schema.Fields.Select(SparkTypes.FromArrow)]);
 
         var fault = await Assert.ThrowsAsync<SparkConnectException>(() => CollectAsync(session, SparkRelation.Range(0, 10).MapPartitions(function, ["id"])));
 

@@ -62,6 +62,38 @@ public sealed class PartitionKeyCodec
         return writer.Written.ToArray();
     }
 
+    /// <summary>Whether bytes are a key of these columns: what <see cref="Compare"/> and <see cref="Decode"/> take.</summary>
+    /// <param name="bytes">Bytes that came from elsewhere.</param>
+    public bool IsKey(ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < _columns.Count; i++)
+        {
+            if (bytes.Length < CanonicalKey.NullBytes || BinaryPrimitives.ReadInt32BigEndian(bytes) is var length && (length < 1 || length > bytes.Length - 4))
+            {
+                return false;
+            }
+
+            var payload = bytes.Slice(5, length - 1);
+            var fits = ((KeyTag)bytes[4], _columns[i].KeyType) switch
+            {
+                (KeyTag.Null, _) => payload.Length == 0,
+                (KeyTag.String, ColumnType.String) => true,
+                (KeyTag.Bool, ColumnType.Bool) => payload is [0 or 1],
+                (KeyTag.Int64, ColumnType.Long) or (KeyTag.Double, ColumnType.Double) or (KeyTag.Timestamp, ColumnType.Timestamp) => payload.Length == 8,
+                (KeyTag.Date, ColumnType.Date) => payload.Length == 4,
+                _ => false,
+            };
+            if (!fits)
+            {
+                return false;
+            }
+
+            bytes = bytes[(4 + length)..];
+        }
+
+        return bytes.Length == 0;
+    }
+
     /// <summary>Compares two keys in release order: column by column, null first, numbers and dates by value, false before true, text by its UTF-8 bytes.</summary>
     /// <param name="left">Canonical bytes.</param>
     /// <param name="right">Canonical bytes.</param>

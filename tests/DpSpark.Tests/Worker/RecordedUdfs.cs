@@ -33,9 +33,16 @@ internal sealed class RecordedUdfs : IUdfHost
             Output = input;
             if (command[0] == '{')
             {
-                using var parsed = JsonDocument.Parse(Encoding.UTF8.GetString(command));
-                _kernel = parsed.RootElement.GetProperty("kernel").GetString()!;
-                _failAt = parsed.RootElement.TryGetProperty("at_row", out var row) ? row.GetInt64() : long.MaxValue;
+                try
+                {
+                    using var parsed = JsonDocument.Parse(Encoding.UTF8.GetString(command));
+                    _kernel = parsed.RootElement.GetProperty("kernel").GetString()!;
+                    _failAt = parsed.RootElement.TryGetProperty("at_row", out var row) ? row.GetInt64() : long.MaxValue;
+                }
+                catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+                {
+                    throw new DataContractException("DPS5998", "a command that cannot be read");
+                }
             }
         }
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using DpSpark.Testing;
+using DpSpark.Worker.Protocol;
 
 namespace DpSpark.Tests.Worker;
 
@@ -30,6 +31,33 @@ internal sealed record Recording(string Version, string Name, string Mode, strin
                 File.ReadAllBytes(Path.Combine(folder, file.GetProperty("jvm-to-worker").GetString()!)),
                 File.ReadAllBytes(Path.Combine(folder, file.GetProperty("worker-to-jvm").GetString()!)));
         }
+    }
+
+    /// <summary>The recorded conversation with another function in it.</summary>
+    public byte[] WithCommand(byte[] command)
+    {
+        var bytes = JvmToWorker.ToArray();
+        var old = Encoding.UTF8.GetBytes(Command);
+        for (var at = bytes.AsSpan().LastIndexOf(old); at >= 0; at = bytes.AsSpan(0, at).LastIndexOf(old))
+        {
+            if (BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at - 4)) != old.Length)
+            {
+                continue;
+            }
+
+            if (Version == "4.3.0")
+            {
+                // The header is a frame, and grows with what is in it.
+                byte[] marker = [0xFF, 0xFF, 0xFF, unchecked((byte)Marker.Header)];
+                var frame = bytes.AsSpan(0, at).LastIndexOf(marker) + 4;
+                BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(frame), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(frame)) + command.Length - old.Length);
+            }
+
+            BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(at - 4), command.Length);
+            bytes = [.. bytes[..at], .. command, .. bytes[(at + old.Length)..]];
+        }
+
+        return bytes;
     }
 
     private static string TextAt(byte[] bytes) => Encoding.UTF8.GetString(bytes, 4, BinaryPrimitives.ReadInt32BigEndian(bytes));

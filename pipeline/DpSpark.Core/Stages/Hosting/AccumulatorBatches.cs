@@ -62,7 +62,10 @@ internal sealed class AccumulatorBatches
     }
 
     /// <summary>Adds the rows of a batch to a table that carries partitions as bytes.</summary>
-    public static void AddTo(AccumulatorTable table, RecordBatch batch)
+    /// <param name="table">The table.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="codec">What the partitions are keys of.</param>
+    public static void AddTo(AccumulatorTable table, RecordBatch batch, PartitionKeyCodec codec)
     {
         var units = batch.Columns[1].ValuesAs<long>();
         for (var row = 0; row < batch.Length; row++)
@@ -74,6 +77,11 @@ internal sealed class AccumulatorBatches
             }
 
             var key = batch.Columns[0].BytesAt(row);
+            if (!codec.IsKey(key))
+            {
+                throw Fault();
+            }
+
             var entry = table.EntryOf(ByteHash.Of(key), key);
             table.AddUnits(entry, units[row]);
             var into = table.Values(entry);
@@ -86,7 +94,8 @@ internal sealed class AccumulatorBatches
         }
     }
 
-    private static DpSparkException Fault() =>
+    /// <summary>A row is no accumulator of the release.</summary>
+    public static DpSparkException Fault() =>
         new("DPS6405", ExitCodes.Bug, "An accumulator is not one of this release.", "The plan around the release step changed the rows.", ["Please report this."]);
 
     /// <summary>A row without items may have no bytes for them: a public key without data.</summary>

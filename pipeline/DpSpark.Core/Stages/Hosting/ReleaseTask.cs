@@ -41,12 +41,13 @@ internal sealed class ReleaseTask : StageTask
     public override IEnumerable<RecordBatch> Run(IEnumerable<RecordBatch> input, CancellationToken cancellationToken)
     {
         var setAside = false;
+        var codec = new PartitionKeyCodec(_spec.PartitionBy);
         foreach (var batch in input)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using (batch)
             {
-                AccumulatorBatches.AddTo(_table, batch);
+                AccumulatorBatches.AddTo(_table, batch, codec);
             }
 
             if (_table.IsLarge(_resources.TableLimit))
@@ -76,7 +77,6 @@ internal sealed class ReleaseTask : StageTask
             ReleaseAll(stage, shown, cancellationToken);
         }
 
-        var codec = new PartitionKeyCodec(_spec.PartitionBy);
         shown.Sort((a, b) => codec.Compare(a.Key, b.Key));
         if (_spec.TopK is not null)
         {
@@ -121,10 +121,23 @@ internal sealed class ReleaseTask : StageTask
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            if (stage.TryRelease(_table.Stored!.Key(entry), _table.Units(entry), _table.Values(entry), new PartitionItems(_table, entry), numbers))
+            if (TryRelease(stage, entry, numbers))
             {
-                shown.Add((_table.Stored.Key(entry).ToArray(), (ReleasedNumber[])numbers.Clone(), TopKStage.ScoreOf(_spec, _table.Units(entry), _table.Values(entry))));
+                shown.Add((_table.Stored!.Key(entry).ToArray(), (ReleasedNumber[])numbers.Clone(), TopKStage.ScoreOf(_spec, _table.Units(entry), _table.Values(entry))));
             }
+        }
+    }
+
+    private bool TryRelease(ReleaseStage stage, int entry, ReleasedNumber[] numbers)
+    {
+        try
+        {
+            return stage.TryRelease(_table.Stored!.Key(entry), _table.Units(entry), _table.Values(entry), new PartitionItems(_table, entry), numbers);
+        }
+        catch (OverflowException)
+        {
+            // The plan chose grids so that sums of bounded rows never come near: these are no such sums.
+            throw AccumulatorBatches.Fault();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DpSpark.Core.Bounding;
@@ -41,12 +42,13 @@ public enum StageInput
 /// What a host is asked to run, as a versioned description that travels with every task. Written by the side that plans, read by the side that runs; neither needs more of the other.
 /// </summary>
 /// <remarks>
-/// Only <see cref="StageStep.Release"/> carries the run's secret. The description begins with its version and step, so a log that shows the first bytes of it shows nothing.
+/// Only <see cref="StageStep.Release"/> carries the run's secret. The description begins with its version and step, so a log that shows the first bytes of it shows nothing. It ends with its own
+/// SHA-256: one that changed on its way is refused, never released with another scale of noise, threshold or bound. That is against damage, not against a peer that can write a description.
 /// </remarks>
 public sealed record StageRequest
 {
     /// <summary>The version this code writes and reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>Bytes of a keyset up to which it should travel inside the description (it is repeated in every task); beyond, as a file.</summary>
     public const int InlineKeysetBytes = 64 * 1024;
@@ -93,19 +95,28 @@ public sealed record StageRequest
     /// <summary>The run's secret, for <see cref="StageStep.Release"/>: 32 bytes.</summary>
     public byte[]? Secret { get; init; }
 
-    /// <summary>The description as UTF-8 JSON.</summary>
+    /// <summary>The description as UTF-8 JSON, then the SHA-256 of that.</summary>
     /// <exception cref="DpSparkException">Something is missing, or the secret would travel where it is not needed (DPS6404).</exception>
     public byte[] ToBytes()
     {
         Check();
-        return JsonSerializer.SerializeToUtf8Bytes(this, StageRequestJson.Default.StageRequest);
+        return Seal(JsonSerializer.SerializeToUtf8Bytes(this, StageRequestJson.Default.StageRequest));
     }
 
+    /// <summary>Ends a description with its SHA-256.</summary>
+    internal static byte[] Seal(byte[] json) => [.. json, .. SHA256.HashData(json)];
+
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
-    /// <param name="utf8">The bytes.</param>
+    /// <param name="bytes">The bytes.</param>
     /// <exception cref="DpSparkException">The bytes are no such description (DPS6404), or of another version (DPS7005).</exception>
-    public static StageRequest FromBytes(ReadOnlySpan<byte> utf8)
+    public static StageRequest FromBytes(ReadOnlySpan<byte> bytes)
     {
+        var utf8 = bytes[..Math.Max(0, bytes.Length - SHA256.HashSizeInBytes)];
+        if (!SHA256.HashData(utf8).AsSpan().SequenceEqual(bytes[utf8.Length..]))
+        {
+            throw VersionOf(bytes) is { } version && version != CurrentVersion ? OtherVersion(version) : Fault("It was damaged, or written by another program.");
+        }
+
         var request = Read(utf8) ?? throw Fault("It is empty.");
         if (request.Version != CurrentVersion)
         {

@@ -24,7 +24,7 @@ public sealed class StageRequestTests
     {
         var bytes = new StageRequest { Step = StageStep.Release, Spec = new EngineCase { L0 = 2 }.Spec(), Secret = new byte[32], ReleaseId = [1] }.ToBytes();
 
-        Assert.StartsWith("{\"version\":1,\"step\":\"Release\"", Encoding.UTF8.GetString(bytes));
+        Assert.StartsWith("{\"version\":2,\"step\":\"Release\"", Encoding.UTF8.GetString(bytes));
     }
 
     [Fact]
@@ -50,19 +50,40 @@ public sealed class StageRequestTests
     }
 
     [Theory]
-    [InlineData("{\"version\":2,\"step\":\"Fly\",\"more\":[1]}", "DPS7005")]
-    [InlineData("{\"version\":2,\"step\":\"Echo\"}", "DPS7005")]
-    [InlineData("{\"version\":1,\"step\":\"Fly\"}", "DPS6404")]
-    [InlineData("{\"version\":1,\"step\":\"Bound\"}", "DPS6404")]
+    [InlineData("{\"version\":3,\"step\":\"Fly\",\"more\":[1]}", "DPS7005")]
+    [InlineData("{\"version\":1,\"step\":\"Echo\"}", "DPS7005")]
+    [InlineData("{\"version\":2,\"step\":\"Fly\"}", "DPS6404")]
+    [InlineData("{\"version\":2,\"step\":\"Bound\"}", "DPS6404")]
     [InlineData("{\"kernel\": \"identity\"}", "DPS6404")]
     [InlineData("null", "DPS6404")]
     [InlineData("", "DPS6404")]
     public void FromBytes_OtherText_SaysWhatToDo(string text, string code)
     {
-        var fault = Assert.Throws<DpSparkException>(() => StageRequest.FromBytes(Encoding.UTF8.GetBytes(text)));
+        var json = Encoding.UTF8.GetBytes(text);
+        foreach (var bytes in new[] { json, StageRequest.Seal(json) })
+        {
+            var fault = Assert.Throws<DpSparkException>(() => StageRequest.FromBytes(bytes));
 
-        Assert.Equal(code, fault.Code);
-        Assert.NotEmpty(fault.Fixes);
+            Assert.Equal(code, fault.Code);
+            Assert.NotEmpty(fault.Fixes);
+        }
+    }
+
+    [Fact]
+    public void FromBytes_AnyBitChanged_IsRefused()
+    {
+        var bytes = new StageRequest { Step = StageStep.Release, Spec = new EngineCase { L0 = 2 }.Spec(), Secret = new byte[32], ReleaseId = [1, 2] }.ToBytes();
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            bytes[at] ^= (byte)(1 << (at % 8));
+
+            // The digit of the version is looked at first.
+            Assert.Contains(Assert.Throws<DpSparkException>(() => StageRequest.FromBytes(bytes)).Code, new[] { "DPS6404", "DPS7005" });
+            bytes[at] ^= (byte)(1 << (at % 8));
+        }
+
+        Assert.Throws<DpSparkException>(() => StageRequest.FromBytes(bytes.AsSpan()[..^1]));
+        Assert.Throws<DpSparkException>(() => StageRequest.FromBytes([.. bytes, (byte)' ']));
     }
 
     [Fact]
