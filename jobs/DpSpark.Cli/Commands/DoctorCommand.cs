@@ -65,7 +65,7 @@ internal sealed class DoctorCommand
                 checks.Look("spark", () => LocalSpark.Spark(_host), isNeeded);
                 if (isNeeded)
                 {
-                    checks.Look("worker", () => (_spark.Worker(parsed, _host) ?? WorkerPlacement.Find(AppContext.BaseDirectory, isLocal: true)) is var worker ? $"{worker.Path} ({worker.Reason})" : "");
+                    checks.Look("worker", () => _spark.Worker(parsed, _host) is { } named ? $"{named.Path} ({named.Reason})" : Found(WorkerPlacement.Find(AppContext.BaseDirectory, isLocal: true)));
                 }
             }
 
@@ -77,6 +77,9 @@ internal sealed class DoctorCommand
             return checks.Finish();
         });
     }
+
+    private static string Found(WorkerPlacement worker) =>
+        $"{worker.Path} ({worker.Reason}{(worker.Shipping == WorkerShipping.Installed ? "; other masters need the archive: dotnet build deploy/worker.proj" : "")})";
 
     /// <summary>What was looked at so far.</summary>
     private sealed class Checks(Reporter reporter)

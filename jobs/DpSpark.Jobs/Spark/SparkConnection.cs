@@ -14,6 +14,8 @@ internal sealed class SparkConnection : IDisposable
     /// <summary>Where <c>--archives</c> ends up, by resource manager.</summary>
     private static readonly string[] s_archives = ["spark.archives", "spark.yarn.dist.archives"];
 
+    private const string Master = "spark.master";
+
     private readonly SparkSettings _settings;
     private ConnectSession? _session;
 
@@ -80,9 +82,12 @@ internal sealed class SparkConnection : IDisposable
             return;
         }
 
-        var settings = await Session.GetConfigAsync(s_archives, cancellationToken).ConfigureAwait(false);
+        var settings = await Session.GetConfigAsync([.. s_archives, Master], cancellationToken).ConfigureAwait(false);
+
+        // A server on this machine may be the driver of a cluster: its address alone does not say where tasks run.
+        var isLocal = Endpoint.IsLoopback && settings.GetValueOrDefault(Master) is { } master && master.StartsWith("local", StringComparison.Ordinal);
         Worker = s_archives.Select(name => WorkerPlacement.InArchives(name, settings.GetValueOrDefault(name))).FirstOrDefault(p => p is not null)
-            ?? WorkerPlacement.Find(AppContext.BaseDirectory, Endpoint.IsLoopback);
+            ?? WorkerPlacement.Find(AppContext.BaseDirectory, isLocal);
     }
 
     /// <summary>Makes those settings of the session that do not depend on the worker.</summary>

@@ -31,6 +31,8 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
 
     private const string Named = "--worker or DPSPARK_WORKER names it";
 
+    private const string OnlyHere = "it is built in this clone, for a Spark whose master is local";
+
     private static readonly string[] s_archives = [".tar.gz", ".tgz", ".zip", ".tar"];
 
     /// <summary>What Spark starts where it would start a Python worker.</summary>
@@ -55,27 +57,36 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
 
     /// <summary>Looks beside the program: the archive of a bundle; in a clone the executable, for a Spark on this machine, or the archive.</summary>
     /// <param name="program">Folder of the program.</param>
-    /// <param name="isLocal">Whether the executors see this machine's files.</param>
-    /// <exception cref="DpSparkException">There is none (DPS6004).</exception>
+    /// <param name="isLocal">Whether Spark runs its tasks on this machine alone (a master <c>local…</c>): only there is an executable of this machine of use.</param>
+    /// <exception cref="DpSparkException">There is none (DPS6004), or only an executable while tasks may run elsewhere.</exception>
     public static WorkerPlacement Find(string program, bool isLocal)
     {
         // A clone has artifacts/bin/<project>/<configuration>/, and the archive in artifacts/worker/. What was built last is there as an executable; the archive may be older.
         var clone = System.IO.Path.GetFullPath(System.IO.Path.Combine(program, "..", "..", ".."));
         var configuration = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(program));
+        string? here = null;
         foreach (var (shipping, path, reason) in new[]
         {
             (WorkerShipping.Artifact, System.IO.Path.Combine(program, ArchiveName), "it lies beside dpspark"),
-            (WorkerShipping.Installed, System.IO.Path.Combine(clone, "bin", "DpSpark.Worker", configuration, "dpspark-worker"), "it is built in this clone, and the server is on this machine"),
+            (WorkerShipping.Installed, System.IO.Path.Combine(clone, "bin", "DpSpark.Worker", configuration, "dpspark-worker"), OnlyHere),
             (WorkerShipping.Artifact, System.IO.Path.Combine(clone, "worker", ArchiveName), "deploy/worker.proj made it in this clone"),
         })
         {
-            if (File.Exists(path) && (isLocal || shipping == WorkerShipping.Artifact))
+            if (!File.Exists(path))
+            {
+                continue;
+            }
+
+            if (isLocal || shipping == WorkerShipping.Artifact)
             {
                 return new(shipping, path) { Reason = reason };
             }
+
+            here = path;
         }
 
-        throw Missing("no DpSpark worker was found to send to Spark.");
+        throw here is null ? Missing("no DpSpark worker was found to send to Spark.")
+            : Missing($"the only DpSpark worker here is {here}, which executors on other machines do not have.", "make the archive that is sent with the session: dotnet build deploy/worker.proj");
     }
 
     /// <summary>The worker inside what a setting such as <c>spark.archives</c> lists, unpacked under our folder's name; null where it is not among them.</summary>
@@ -86,6 +97,6 @@ public sealed record WorkerPlacement(WorkerShipping Shipping, string Path)
             ? new(WorkerShipping.Installed, $"../{Folder}/{Executable}") { Reason = $"{setting} of the server has an archive #{Folder}" }
             : null;
 
-    private static DpSparkException Missing(string what) => new("DPS6004", ExitCodes.Environment, what, "Spark's executors bound, select and add noise in it.",
-        [$"give it with --worker FILE: the archive {ArchiveName} of a bundle, or an absolute path that every executor has", "set DPSPARK_WORKER to one of these"]);
+    private static DpSparkException Missing(string what, params string[] fixes) => new("DPS6004", ExitCodes.Environment, what, "Spark's executors bound, select and add noise in it.",
+        [.. fixes, $"give it with --worker FILE: the archive {ArchiveName} of a bundle, or an absolute path that every executor has", "set DPSPARK_WORKER to one of these"]);
 }

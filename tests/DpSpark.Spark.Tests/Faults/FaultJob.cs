@@ -91,6 +91,9 @@ internal sealed class FaultJob : IDisposable
         AssertRepaired(spark, expected);
     }
 
+    /// <summary>With the worker of this build, which has gates: the cluster of these tests is on this machine, which nobody but them can know.</summary>
+    public static SparkSettings SettingsOf(SparkServer server) => JobOnBoth.SettingsOf(server) with { Worker = new WorkerPlacement(WorkerShipping.Installed, WorkerArchive.Plain) };
+
     /// <summary>Does something while a run is under way; a run that ended too early says why.</summary>
     public static void During(Task run, Action meanwhile)
     {

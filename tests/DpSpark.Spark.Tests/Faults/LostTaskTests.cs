@@ -28,7 +28,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(step);
 
-        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(spark.Gates.WaitUntilHeld(step)));
+        job.AssertReleasedAsUndisturbed(FaultJob.SettingsOf(server), () => TaskGates.Kill(spark.Gates.WaitUntilHeld(step)));
     }
 
     [Trait("Category", "Cluster")]
@@ -39,7 +39,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(Bound);
 
-        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => TaskGates.Kill(TaskGates.ExecutorOf(spark.Gates.WaitUntilHeld(Bound))));
+        job.AssertReleasedAsUndisturbed(FaultJob.SettingsOf(server), () => TaskGates.Kill(TaskGates.ExecutorOf(spark.Gates.WaitUntilHeld(Bound))));
     }
 
     [Trait("Category", "Cluster")]
@@ -52,7 +52,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         var before = 0;
 
         // Both executors have finished bounding when the first task of the next step runs: what they computed goes with one of them.
-        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () =>
+        job.AssertReleasedAsUndisturbed(FaultJob.SettingsOf(server), () =>
         {
             var worker = spark.Gates.WaitUntilHeld(Release);
             before = spark.Gates.Seen(Bound);
@@ -80,7 +80,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         var held = 0;
 
         // Nobody lets the held task go: only its copy on the other worker can end the step.
-        job.AssertReleasedAsUndisturbed(JobOnBoth.SettingsOf(server), () => held = spark.Gates.WaitUntilHeld(Bound));
+        job.AssertReleasedAsUndisturbed(FaultJob.SettingsOf(server), () => held = spark.Gates.WaitUntilHeld(Bound));
 
         using var worker = Process.GetProcessById(held);
         Assert.False(worker.HasExited);
@@ -118,14 +118,14 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         await using var doomed = await SparkServer.StartAsync(new() { DriverMemory = "768m", Environment = new Dictionary<string, string> { ["DPSPARK_TASK_GATE"] = spark.Gates.Folder } });
         spark.Gates.Hold(Bound);
 
-        var run = Task.Run(() => job.Release(JobOnBoth.SettingsOf(doomed) with { Retry = new RetryPolicy { MaxRetries = 4 } }));
+        var run = Task.Run(() => job.Release(FaultJob.SettingsOf(doomed) with { Retry = new RetryPolicy { MaxRetries = 4 } }));
         FaultJob.During(run, () => spark.Gates.WaitUntilHeld(Bound));
         doomed.Kill();
         var fault = await Assert.ThrowsAsync<DpSparkException>(() => run);
 
         Assert.Equal(("DPS6001", ExitCodes.Environment), (fault.Code, fault.ExitCode));
         job.AssertNothingVisible();
-        job.AssertRepaired(JobOnBoth.SettingsOf(server), expected);
+        job.AssertRepaired(FaultJob.SettingsOf(server), expected);
     }
 
     [Trait("Category", "Cluster")]
@@ -150,7 +150,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         }
 
         job.AssertNothingVisible();
-        job.AssertRepaired(JobOnBoth.SettingsOf(server), expected);
+        job.AssertRepaired(FaultJob.SettingsOf(server), expected);
     }
 
     [SkippableFact]
@@ -174,7 +174,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         Assert.True(client.ExitCode == ExitCodes.Cancelled, $"exit code {client.ExitCode}: {output.Result} {error.Result}");
         spark.Gates.WaitUntilCancelled(Bound);
         job.AssertGivenBack();
-        Assert.Equal(RunOutcome.Released, job.Release(JobOnBoth.SettingsOf(server)).Outcome);
+        Assert.Equal(RunOutcome.Released, job.Release(FaultJob.SettingsOf(server)).Outcome);
     }
 
     [SkippableTheory]
@@ -198,6 +198,6 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         var stages = Directory.EnumerateDirectories(job.Folder, ".out.staging-*").ToArray();
         Assert.Equal(step == "published", Directory.Exists(job["out"]));
         Assert.Equal(step == "published" ? 0 : 1, stages.Length);
-        job.AssertRepaired(onSpark ? JobOnBoth.SettingsOf(server) : null, PartFiles.Hash(stages.FirstOrDefault() ?? job["out"]));
+        job.AssertRepaired(onSpark ? FaultJob.SettingsOf(server) : null, PartFiles.Hash(stages.FirstOrDefault() ?? job["out"]));
     }
 }

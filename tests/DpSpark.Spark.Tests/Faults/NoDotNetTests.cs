@@ -21,6 +21,11 @@ public sealed class NoDotNetTests(FaultClusterFixture spark)
         var fault = Assert.Throws<DpSparkException>(() => job.Release(settings with { Worker = new WorkerPlacement(WorkerShipping.Installed, WorkerArchive.Plain) }));
         Assert.Equal("DPS6004", fault.Code);
 
-        job.AssertSameAsHere(settings with { Worker = new WorkerPlacement(WorkerShipping.Artifact, WorkerArchive.Path) }, () => { });
+        // Nothing named: the server is on this machine, its executors need not be, so the archive goes along although this build has a worker of its own.
+        var archive = WorkerArchive.Path;
+        var (code, json) = await DoctorTests.DoctorAsync("--remote", server.ConnectionString);
+        Assert.True(code == ExitCodes.Ok, json.GetRawText());
+        Assert.Equal($"sent with the session: {archive} (deploy/worker.proj made it in this clone)", DoctorTests.Text(json, "worker"));
+        job.AssertSameAsHere(settings, () => { });
     }
 }

@@ -129,6 +129,34 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(isThere ? "../dpspark-worker/bin/dpspark-worker" : null, WorkerPlacement.InArchives("spark.archives", archives)?.Command);
 
     [Fact]
+    public void Find_ExecutableOfThisMachineAlone_IsForALocalMasterAndRefusedElsewhere()
+    {
+        using var clone = new TempFolder();
+        var program = Directory.CreateDirectory(clone["artifacts/bin/DpSpark.Cli/release"]).FullName;
+        var none = Assert.Throws<DpSparkException>(() => WorkerPlacement.Find(program, isLocal: false));
+        var executable = clone["artifacts/bin/DpSpark.Worker/release/dpspark-worker"];
+        Directory.CreateDirectory(Path.GetDirectoryName(executable)!);
+        File.WriteAllText(executable, "");
+
+        var local = WorkerPlacement.Find(program, isLocal: true);
+        var elsewhere = Assert.Throws<DpSparkException>(() => WorkerPlacement.Find(program, isLocal: false));
+        var archive = clone["artifacts/worker/" + WorkerPlacement.ArchiveName];
+        Directory.CreateDirectory(Path.GetDirectoryName(archive)!);
+        File.WriteAllText(archive, "");
+
+        Assert.Equal((WorkerShipping.Installed, executable), (local.Shipping, local.Path));
+        Assert.Equal(["DPS6004", "DPS6004"], new[] { none.Code, elsewhere.Code });
+        Assert.Contains(executable, elsewhere.Message, StringComparison.Ordinal);
+        Assert.Contains("dotnet build deploy/worker.proj", elsewhere.Fixes[0], StringComparison.Ordinal);
+        Assert.Equal(archive, WorkerPlacement.Find(program, isLocal: false).Path);
+
+        // A bundle has the archive beside the program, and takes it everywhere.
+        var bundled = Path.Combine(program, WorkerPlacement.ArchiveName);
+        File.WriteAllText(bundled, "");
+        Assert.All(new[] { true, false }, isLocal => Assert.Equal((WorkerShipping.Artifact, bundled), WorkerPlacement.Find(program, isLocal) is var found ? (found.Shipping, found.Path) : default));
+    }
+
+    [Fact]
     public void FirstDifference_OfBatchesCutDifferently_LooksAtValuesAlone()
     {
         Field[] fields = [new("long_", ArrowType.Int64), new("string_", ArrowType.Utf8)];
