@@ -16,7 +16,7 @@ if (args is ["spark", var file, var remote, var runs, .. var rest] && int.TryPar
         server = int.TryParse(option, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : server;
     }
 
-    Spark.Compare(file, remote, repeat, rest.Contains("--parts") ? Peers.Parts : rest.Contains("--plain-only") ? Peers.Plain : Peers.Both, server);
+    Spark.Compare(file, remote, repeat, rest.Contains("--parts") ? Peers.Parts : rest.Contains("--plain-only") ? Peers.Plain : rest.Contains("--alone") ? Peers.None : Peers.Both, server);
     return 0;
 }
 
@@ -36,9 +36,9 @@ if (args is ["accuracy", var manifest, .. var options])
 Console.Error.WriteLine("""
     usage: w1 ROWS FILE.parquet
              writes workload W1
-           spark FILE.parquet sc://HOST:PORT RUNS [PID] [--plain-only | --parts]
-             releases it on Spark, alternating with the same in Spark SQL (plain and bounded; plain only; or the parts of the release that are Spark's own);
-             PID of the server, on this machine: tells processor time as well
+           spark FILE.parquet sc://HOST:PORT RUNS [PID] [--alone | --plain-only | --parts]
+             releases it on Spark, alternating with the same in Spark SQL (plain and bounded; nothing; plain only; or the parts of the release that are Spark's own);
+             PID of the server, on this machine: tells processor time and peak memory as well
            calibrate
              finds the noise of a plan of 100 mechanisms, ten of them distinct, by the loss accountant, and says how long that takes
            accuracy JOB.yml [RELEASES] [NAME=VALUE ...]

@@ -80,6 +80,7 @@ internal sealed class Spark : IRunObserver
 
         var seconds = contestants.Select(_ => new List<double>()).ToArray();
         var processor = contestants.Select(_ => new List<double>()).ToArray();
+        using var memory = server is { } watched ? new PeakMemory(watched) : null;
         for (var run = 0; run <= runs; run++)
         {
             for (var i = 0; i < contestants.Count; i++)
@@ -103,6 +104,11 @@ internal sealed class Spark : IRunObserver
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"median   {contestants[i].Name,-8} {Median(seconds[i]),7:F2} s, processor {Median(processor[i]),6:F2} s; release / {contestants[i].Name} = {Median(seconds[0]) / Median(seconds[i]):F2}, processor {Median(processor[0]) / Median(processor[i]):F2}"));
         }
+
+        if (memory?.Now() is { } peak)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"peak     {string.Join(" and ", contestants.Select(c => c.Name))}: server {peak.Server} MiB, largest worker {peak.Child} MiB"));
+        }
     }
 
     /// <inheritdoc/>
@@ -115,6 +121,7 @@ internal sealed class Spark : IRunObserver
 
     private static IReadOnlyList<(string Name, string Query)> QueriesOf(Peers peers) => peers switch
     {
+        Peers.None => [],
         Peers.Plain => [("plain", Plain)],
         Peers.Parts => [("read", Read), ("shuffle", Shuffle)],
         _ => [("plain", Plain), ("bounded", Bounded)],
@@ -151,6 +158,9 @@ internal enum Peers
 {
     /// <summary>The plain query and the one that bounds.</summary>
     Both,
+
+    /// <summary>Nothing: for the memory of the release alone.</summary>
+    None,
 
     /// <summary>The plain query alone.</summary>
     Plain,
