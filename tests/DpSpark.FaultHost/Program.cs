@@ -3,6 +3,8 @@
 //   full:NAME      the step meets a full disk
 //   kill-after:MS  the process kills itself after so many milliseconds
 //   wait:NAME      the step says so on standard error and then waits to be signalled
+//   hold:NAME      the step says so on standard error and goes on after a line on standard input
+//   soon:NAME,MS   the process kills itself so many milliseconds after a named step, which goes on
 // The places exist in Debug builds only; a Release build of this host is the plain command line.
 #if DEBUG
 using System.Diagnostics;
@@ -30,14 +32,20 @@ switch (kind)
             Thread.Sleep(Timeout.Infinite);
         });
         break;
-    case "kill-after":
-        var timer = new Thread(() =>
+    case "hold":
+        FailPoints.Hook = step => If(step, () =>
         {
-            Thread.Sleep(int.Parse(name, CultureInfo.InvariantCulture));
-            Kill();
-        })
-        { IsBackground = true };
-        timer.Start();
+            Console.Error.WriteLine("waiting");
+            Console.In.ReadLine();
+        });
+        break;
+    case "soon":
+        var parts = name.Split(',');
+        name = parts[0];
+        FailPoints.Hook = step => If(step, () => KillAfter(parts[1]));
+        break;
+    case "kill-after":
+        KillAfter(name);
         break;
 }
 
@@ -53,6 +61,17 @@ void If(string step, Action action)
     {
         action();
     }
+}
+
+static void KillAfter(string milliseconds)
+{
+    var timer = new Thread(() =>
+    {
+        Thread.Sleep(int.Parse(milliseconds, CultureInfo.InvariantCulture));
+        Kill();
+    })
+    { IsBackground = true };
+    timer.Start();
 }
 
 static void Kill()

@@ -6,11 +6,11 @@ namespace DpSpark.Jobs.Running;
 internal static class FailPoints
 {
 #if DEBUG
-    /// <summary>Every name, in the order a first run passes them.</summary>
+    /// <summary>Every name, in the order a first run passes them; <c>publishing</c> where Spark publishes, just before it is told to.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         "before-reserve", "reserved", "running", "engine-started", "bounds-found", "engine-done", "stage-created", "stage-part-written", "stage-written", "staged", "committed",
-        "success-written", "old-set-aside", "published",
+        "publishing", "success-written", "old-set-aside", "published",
     ];
 
     /// <summary>Called with the name of each place that is passed.</summary>

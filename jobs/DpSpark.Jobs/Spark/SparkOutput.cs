@@ -109,6 +109,8 @@ internal sealed class SparkOutput : IClusterOutput
         {
             var rows = SparkRelation.Sql("SELECT * FROM " + Upload(folder));
 
+            FailPoints.Hit("publishing");
+
             // What is there was looked at just now: nothing, or what may be replaced. An empty folder would be in the way of any other mode.
             Blocking.Run(() => _session.RunAsync(SparkCommand.Write(rows, "parquet", _target.Path!, SaveMode.Overwrite), cancellation: _cancellation));
             return;
@@ -119,6 +121,7 @@ internal sealed class SparkOutput : IClusterOutput
             Stage(id, folder);
         }
 
+        FailPoints.Hit("publishing");
         if (found is null)
         {
             Run($"ALTER TABLE {StageOf(id)} RENAME TO {SparkTypes.Quote(_table!.Parts[^1])}");

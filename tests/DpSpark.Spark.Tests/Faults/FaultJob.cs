@@ -166,6 +166,7 @@ internal sealed class FaultJob : IDisposable
         var start = new ProcessStartInfo(program[0], [.. program[1..], Path.Combine(AppContext.BaseDirectory, "DpSpark.FaultHost.dll"), .. args])
         {
             WorkingDirectory = folder,
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

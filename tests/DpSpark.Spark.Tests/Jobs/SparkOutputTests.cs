@@ -12,7 +12,7 @@ namespace DpSpark.Spark.Tests.Jobs;
 [Collection(SparkCollection.Name)]
 public sealed class SparkOutputTests(SparkServerFixture spark)
 {
-    private const string Manifest = """
+    internal const string Manifest = """
         version: 1
         name: visits
         source: { csv: visits.csv, columns: { who: string, day: { type: int, nulls: keep }, kind: string, spend: { type: decimal(6,2), nulls: drop } } }
@@ -166,7 +166,7 @@ public sealed class SparkOutputTests(SparkServerFixture spark)
     }
 #endif
 
-    private static async Task<JobOnBoth> JobAsync(SparkServer server)
+    internal static async Task<JobOnBoth> JobAsync(SparkServer server)
     {
         await SparkSourceTests.SqlAsync(server, "DROP TABLE IF EXISTS visits_out");
         var job = new JobOnBoth(Manifest);
@@ -174,10 +174,10 @@ public sealed class SparkOutputTests(SparkServerFixture spark)
         return job;
     }
 
-    private static async Task<IReadOnlyList<string>> RowsAsync(SparkServer server, string from) =>
+    internal static async Task<IReadOnlyList<string>> RowsAsync(SparkServer server, string from) =>
         await TextsAsync(server, SparkRelation.Sql($"SELECT to_csv(struct(*), map('sep', '|')) FROM {from}"), column: 0);
 
-    private static async Task<IReadOnlyList<string>> TablesAsync(SparkServer server) => await TextsAsync(server, SparkRelation.Sql("SHOW TABLES LIKE 'visits_out*'"), column: 1);
+    internal static async Task<IReadOnlyList<string>> TablesAsync(SparkServer server) => await TextsAsync(server, SparkRelation.Sql("SHOW TABLES LIKE 'visits_out*'"), column: 1);
 
     private static async Task<IReadOnlyList<string>> TextsAsync(SparkServer server, SparkRelation relation, int column)
     {
