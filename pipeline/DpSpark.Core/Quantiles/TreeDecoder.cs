@@ -60,6 +60,19 @@ public sealed class TreeDecoder
     /// <param name="place">Share of the range, 0 to 1.</param>
     public double RankDeviation(double rank, double place) => Math.Sqrt(Math.Max(0, RankVariance(Math.Clamp((int)(place * Cells), 1, Cells) - 1, rank)));
 
+    /// <summary>As <see cref="RankDeviation(double, double)"/>, with the total measured once more beside the tree.</summary>
+    /// <param name="rank">0 to 1.</param>
+    /// <param name="place">Share of the range.</param>
+    /// <param name="totalVariance">Variance of that measurement's noise.</param>
+    internal double RankDeviation(double rank, double place, double totalVariance)
+    {
+        // Least squares: what the second total and the tree's disagree about is taken off, by the part that their errors have in common.
+        var (cells, cell) = (Families[0], Math.Clamp((int)(place * Cells), 1, Cells) - 1);
+        var all = cells.Covariance(Cells - 1, Cells - 1);
+        var common = cells.Covariance(cell, Cells - 1) - (rank * all);
+        return Math.Sqrt(Math.Max(0, RankVariance(cell, rank) - (common * common / (all + totalVariance))));
+    }
+
     internal double RankVariance(int cell, double rank)
     {
         var cells = Families[0];

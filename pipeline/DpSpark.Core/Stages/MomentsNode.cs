@@ -14,6 +14,8 @@ internal sealed class MomentsNode
     private readonly double[] _values;
     private readonly MomentNoise _noise;
     private readonly double _middle;
+    private readonly double _lowest;
+    private readonly double _highest;
     private readonly double _half;
     private readonly double _secondHalf;
     private readonly double _deviation;
@@ -27,6 +29,7 @@ internal sealed class MomentsNode
         _node = node;
         _level = level;
         _middle = node.Grid.ShiftedBy(-1).ToDouble((BigInteger)node.Lower + node.Upper);
+        (_lowest, _highest) = (node.Grid.ToDouble(node.Lower), node.Grid.ToDouble(node.Upper));
         _half = node.Grid.ShiftedBy(-1).ToDouble((BigInteger)node.Upper - node.Lower);
         _secondHalf = node.SecondGrid.ShiftedBy(-1).ToDouble((BigInteger)node.SecondUpper - node.SecondLower);
         _rows = RowsOf(node.Basis ?? throw new InvalidOperationException("DPS9005: moments without a basis."));
@@ -64,7 +67,7 @@ internal sealed class MomentsNode
             case AggregateKind.Count or AggregateKind.PrivacyIdCount:
                 return (moments.Count, _deviation, Math.Max(0, Math.Floor(moments.Count - _halfWidth)), Math.Ceiling(moments.Count + _halfWidth));
             case AggregateKind.Sum:
-                var sum = moments.First + (_middle * moments.Count);
+                var sum = ValueOf(moments);
                 return (sum, _deviation, sum - _halfWidth, sum + _halfWidth);
             case AggregateKind.Mean:
                 return Mean(moments);
@@ -81,6 +84,44 @@ internal sealed class MomentsNode
             default:
                 throw new InvalidOperationException("DPS9005: an aggregate that is not read off moments.");
         }
+    }
+
+    /// <summary>Half the width of the bounds of the first column, real units.</summary>
+    internal double Half => _half;
+
+    /// <summary>Middle of the bounds of the first column.</summary>
+    internal double Middle => _middle;
+
+    /// <summary>Middle of the bounds of the second column of a covariance.</summary>
+    internal double SecondMiddle => _node.SecondGrid.ShiftedBy(-1).ToDouble((BigInteger)_node.SecondLower + _node.SecondUpper);
+
+    /// <summary>Per moment (count, first, second, product), its coefficient of each draw's real value.</summary>
+    internal IReadOnlyList<double[]> Rows => _rows;
+
+    /// <summary>The released number at noisy moments: a ratio is cut off at the bounds, and a count below one divides as one.</summary>
+    internal double ValueOf(in NoisyMoments moments) => _node.Aggregate switch
+    {
+        AggregateKind.Sum => moments.First + (_middle * moments.Count),
+        AggregateKind.Mean => MeanOf(moments),
+        AggregateKind.Variance => VarianceOf(moments),
+        AggregateKind.Stddev => Math.Sqrt(VarianceOf(moments)),
+        AggregateKind.Covariance => CovarianceOf(moments),
+        _ => moments.Count,
+    };
+
+    private double MeanOf(in NoisyMoments moments) => Math.Clamp(_middle + (moments.First / Math.Max(1, moments.Count)), _lowest, _highest);
+
+    private double VarianceOf(in NoisyMoments moments)
+    {
+        var count = Math.Max(1, moments.Count);
+        var mean = moments.First / count;
+        return Math.Clamp((moments.Product / count) - (mean * mean), 0, _half * _half);
+    }
+
+    private double CovarianceOf(in NoisyMoments moments)
+    {
+        var count = Math.Max(1, moments.Count);
+        return Math.Clamp((moments.Product / count) - (moments.First / count * (moments.Second / count)), -_half * _secondHalf, _half * _secondHalf);
     }
 
     private double Moment(int moment)
@@ -142,9 +183,9 @@ internal sealed class MomentsNode
 
     private (double Value, double Deviation, double Low, double High) Mean(in NoisyMoments moments)
     {
-        var (low, high) = (_node.Grid.ToDouble(_node.Lower), _node.Grid.ToDouble(_node.Upper));
+        var (low, high) = (_lowest, _highest);
         var count = Math.Max(1, moments.Count);
-        var mean = Math.Clamp(_middle + (moments.First / count), low, high);
+        var mean = MeanOf(moments);
         var offset = mean - _middle;
         var (sumDeviation, countDeviation) = (_noise.Deviation(1), _noise.Deviation(0));
         var deviation = Math.Sqrt((sumDeviation * sumDeviation) + (offset * offset * countDeviation * countDeviation)) / count;
@@ -163,17 +204,14 @@ internal sealed class MomentsNode
 
     private (double Value, double Deviation, double Low, double High) Variance(in NoisyMoments moments)
     {
-        var count = Math.Max(1, moments.Count);
-        var mean = moments.First / count;
-        var value = Math.Clamp((moments.Product / count) - (mean * mean), 0, _half * _half);
+        var value = VarianceOf(moments);
         var deviation = MomentInterval.Deviation(moments, _noise, _half, _half, value);
         return WithInterval(value, deviation, _level is { } level ? MomentInterval.Variance(moments, _noise, _half, level) : new(value, value));
     }
 
     private (double Value, double Deviation, double Low, double High) Covariance(in NoisyMoments moments)
     {
-        var count = Math.Max(1, moments.Count);
-        var value = Math.Clamp((moments.Product / count) - (moments.First / count * (moments.Second / count)), -_half * _secondHalf, _half * _secondHalf);
+        var value = CovarianceOf(moments);
         var deviation = MomentInterval.Deviation(moments, _noise, _half, _secondHalf, value);
         return WithInterval(value, deviation, _level is { } level ? MomentInterval.Covariance(moments, _noise, _half, _secondHalf, level) : new(value, value));
     }

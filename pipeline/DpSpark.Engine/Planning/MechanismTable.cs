@@ -15,6 +15,7 @@ internal static class MechanismTable
     {
         var rows = new List<PlannedMechanism>();
         var level = request.ConfidenceLevel?.ToDouble() ?? DefaultLevel;
+        double? total = Planner.RowCountOf(attempt) is >= 0 and var at ? Math.Pow(attempt.Nodes.SelectMany(n => n.Draws).ElementAt(at).StandardDeviation, 2) : null;
         if (attempt.Selection is { } selection)
         {
             rows.Add(SelectionRow(attempt, selection, level));
@@ -29,7 +30,7 @@ internal static class MechanismTable
 
             for (var g = 0; g < output.Groups.Count; g++)
             {
-                rows.AddRange(Rows(output, attempt, output.Groups[g], attempt.Draws[output.Aggregate][g], level));
+                rows.AddRange(Rows(output, attempt, output.Groups[g], attempt.Draws[output.Aggregate][g], level, total));
             }
         }
 
@@ -138,7 +139,7 @@ internal static class MechanismTable
         Clamp = (node.Grid.ToDouble(node.Lower), node.Grid.ToDouble(node.Upper)),
     };
 
-    private static IEnumerable<PlannedMechanism> Rows(PlannedOutput output, PlanAttempt attempt, QueryGroup item, IReadOnlyList<PlannedDraw> draws, double level)
+    private static IEnumerable<PlannedMechanism> Rows(PlannedOutput output, PlanAttempt attempt, QueryGroup item, IReadOnlyList<PlannedDraw> draws, double level, double? total)
     {
         var request = output.Request;
         var value = output.Value;
@@ -169,7 +170,7 @@ internal static class MechanismTable
                 StandardDeviation = spec.StandardDeviation * factor,
                 HalfWidth = half,
                 SmallestWithin10Percent = output is MomentsOutput or QuantileOutput ? null : half * 10,
-                RankDeviation = output is QuantileOutput ranks ? ranks.RankDeviation() : null,
+                RankDeviation = output is QuantileOutput ranks ? ranks.RankDeviation(total) : null,
                 Noise = spec.Noise,
                 Grid = spec.Grid,
                 L1Units = draw.L1,

@@ -204,6 +204,22 @@ public static class PlanJson
         WriteBounds(json, plan);
         json.WritePropertyName("mechanisms");
         WriteMechanisms(json, plan);
+        json.WriteStartArray("expected_errors");
+        foreach (var error in ReferenceError.Of(plan))
+        {
+            json.WriteStartObject();
+            json.WriteString("output", error.Output);
+            json.WriteNumber("rows", error.Rows);
+            json.WriteNumber("rmse", error.Error);
+            if (error.RankError is { } rank)
+            {
+                json.WriteNumber("rank_rmse", rank);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         WriteChances(json, plan);
         json.WriteStartArray("diagnostics");
         foreach (var diagnostic in plan.Diagnostics)

@@ -11,6 +11,7 @@ public static class PlanText
 {
     private const int StepWidth = 58;
     private const int StabilityWidth = 12;
+    private const int ErrorWidth = 13;
 
     /// <summary>The text; lines end with a line feed.</summary>
     /// <param name="plan">The plan.</param>
@@ -23,6 +24,7 @@ public static class PlanText
         FirstPassText.Write(plan, text);
         Steps(plan, text);
         Budget(plan, text);
+        Errors(plan, text);
         Chances(plan, text);
         return text.ToString();
     }
@@ -58,6 +60,9 @@ public static class PlanText
         var decimals = Math.Clamp(3 - magnitude, 0, 8);
         return value.ToString("#,##0." + new string('#', decimals), CultureInfo.InvariantCulture).Replace(',', ' ');
     }
+
+    /// <summary>A number with two significant digits: what is known of a simulated one.</summary>
+    private static string Rough(double value) => value == 0 ? "0" : Short(Math.Round(value / Math.Pow(10, Math.Floor(Math.Log10(value)) - 1)) * Math.Pow(10, Math.Floor(Math.Log10(value)) - 1));
 
     internal static string Grouped(long value) => value.ToString("#,##0", CultureInfo.InvariantCulture).Replace(',', ' ');
 
@@ -198,6 +203,45 @@ public static class PlanText
         }
 
         text.Append('\n');
+    }
+
+    /// <summary>What a mean, a variance or a quantile is off depends on how many rows it is made of: at some numbers of rows.</summary>
+    private static void Errors(ReleasePlan plan, StringBuilder text)
+    {
+        var errors = ReferenceError.Of(plan);
+        if (errors.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("Error".PadRight(StepWidth));
+        foreach (var rows in ReferenceError.ShownRows)
+        {
+            text.Append($"{Grouped(rows)} rows".PadLeft(ErrorWidth));
+        }
+
+        text.Append('\n');
+        foreach (var column in errors.GroupBy(e => e.Output))
+        {
+            Row(column.Key, column.Select(e => e.Error));
+            if (column.First().RankError is not null)
+            {
+                Row("  in ranks", column.Select(e => e.RankError!.Value));
+            }
+        }
+
+        text.Append("           expected (root mean square) where values are spread evenly over the bounds\n\n");
+
+        void Row(string name, IEnumerable<double> numbers)
+        {
+            text.Append(("           " + name).PadRight(StepWidth));
+            foreach (var number in numbers)
+            {
+                text.Append(Rough(number).PadLeft(ErrorWidth));
+            }
+
+            text.Append('\n');
+        }
     }
 
     private static void Chances(ReleasePlan plan, StringBuilder text)

@@ -130,7 +130,7 @@ public static class Planner
     }
 
     /// <summary>The draw, counted over the nodes in order, that is the number of rows; -1 for none. Every kept row has a value, so it is the number of values of every tree, too.</summary>
-    private static int RowCountOf(PlanAttempt attempt)
+    internal static int RowCountOf(PlanAttempt attempt)
     {
         var at = 0;
         foreach (var draw in attempt.Nodes.SelectMany(n => n.Draws))

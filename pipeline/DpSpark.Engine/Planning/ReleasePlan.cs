@@ -93,7 +93,7 @@ public sealed record PlannedMechanism
     /// <summary>Smallest true value for which the half-width is at most 10 % of it; null where that has no meaning.</summary>
     public double? SmallestWithin10Percent { get; init; }
 
-    /// <summary>Predicted standard deviation of a rank's error, in values, for quantiles, minima and maxima (the largest of their ranks); null for everything else.</summary>
+    /// <summary>Predicted standard deviation of a rank's error, in values, for quantiles, minima and maxima (the largest of their ranks), in a partition of many rows; null for everything else.</summary>
     public double? RankDeviation { get; init; }
 
     /// <summary>The noise with its exact parameters; null for a truncated geometric selection and for public values.</summary>

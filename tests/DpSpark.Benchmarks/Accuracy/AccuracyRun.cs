@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using DpSpark.Arrow;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
@@ -55,15 +54,32 @@ internal static class AccuracyRun
         var backend = new LocalBackend(new LocalOptions { MemoryBytes = 1L << 30, Threads = threads, SpillStore = spill });
         var columns = new Dictionary<string, ColumnErrors>(StringComparer.Ordinal);
         var naive = new NaiveError(request);
+        var statistics = new ExactStatistics(plan);
+        var prediction = new Prediction(plan, statistics);
         for (var i = 0; i < releases; i++)
         {
             var key = Key(i);
-            var released = backend.Run(plan, LocalSource.Open(location, request.Columns, threads), key, RunMode.Seeded, null, CancellationToken.None).Table;
-            var truth = backend.Run(plan, LocalSource.Open(location, request.Columns, threads), key, RunMode.Bounded, null, CancellationToken.None).Table;
-            Add(columns, released, truth, plan, naive);
+            RecordBatch Table(ReleasePlan of, RunMode mode) => backend.Run(of, LocalSource.Open(location, request.Columns, threads), key, mode, null, CancellationToken.None).Table;
+            var released = Rows.Of(Table(plan, RunMode.Seeded), plan);
+            var truth = Rows.Of(Table(plan, RunMode.Bounded), plan);
+            var exact = statistics.IsNeeded ? Rows.Of(Table(statistics.PlanFor(FewestUnits(released, truth, plan)), RunMode.Bounded), plan) : null;
+            Add(columns, released, truth, exact, plan, naive, statistics, prediction);
         }
 
         return (plan, columns);
+    }
+
+    /// <summary>Units that every partition of a release has at least, as far as its columns tell.</summary>
+    private static int FewestUnits(Rows released, Rows truth, ReleasePlan plan)
+    {
+        var counted = plan.Request.Aggregates.FirstOrDefault(a => a.Kind == AggregateKind.PrivacyIdCount) ?? plan.Request.Aggregates.FirstOrDefault(a => a.Kind == AggregateKind.Count);
+        if (counted is null || released.Keys.Count == 0)
+        {
+            return 1;
+        }
+
+        var rows = counted.Kind == AggregateKind.Count ? plan.Request.Unit.MaxContributionsPerPartition ?? plan.Request.Unit.MaxContributions ?? int.MaxValue : 1;
+        return Math.Max(1, (int)(released.Keys.Min(k => truth.Number(counted.Output, k) ?? 1) / rows));
     }
 
     private static RunKey Key(int release)
@@ -74,77 +90,43 @@ internal static class AccuracyRun
         return new RunKey(SHA256.HashData(material), "accuracy"u8.ToArray());
     }
 
-    private static void Add(Dictionary<string, ColumnErrors> columns, RecordBatch released, RecordBatch truth, ReleasePlan plan, NaiveError naive)
+    private static void Add(
+        Dictionary<string, ColumnErrors> columns, Rows released, Rows truth, Rows? exact, ReleasePlan plan, NaiveError naive, ExactStatistics statistics, Prediction prediction)
     {
-        var keys = plan.Request.PartitionBy.Count;
-        var rows = new Dictionary<string, int>(truth.Length, StringComparer.Ordinal);
-        for (var row = 0; row < truth.Length; row++)
+        var nodes = plan.Spec.Nodes.ToDictionary(n => n.Output, StringComparer.Ordinal);
+        foreach (var partition in released.Keys)
         {
-            rows[KeyOf(truth, keys, row)] = row;
-        }
-
-        for (var c = keys; c < released.Columns.Count; c++)
-        {
-            var name = released.Schema.Fields[c].Name;
-            var low = released.Schema.IndexOf(name + "_ci_low");
-            var high = released.Schema.IndexOf(name + "_ci_high");
-            if (low < 0 || high < 0)
+            double? Known(string column) => truth.Number(column, partition);
+            double Statistic(string column) => exact!.Number(column, partition) ?? throw new InvalidOperationException($"The second job has no {column} in a partition that is shown.");
+            if (exact is not null)
             {
-                continue;
+                statistics.Check(Known, Statistic);
+                prediction.Enter(Statistic);
             }
 
-            var deviation = released.Schema.IndexOf(name + "_stddev");
-            var known = truth.Schema.IndexOf(name);
-            var node = plan.Spec.Nodes.First(n => n.Output == name);
-            var formula = node.Form is NodeForm.Quantile ? -1 : truth.Schema.IndexOf(name + "_stddev");
-
-            // Variances are released from 0 upwards: what would be below is not predicted by derivatives either.
-            var isPositive = node.Aggregate is AggregateKind.Variance or AggregateKind.Stddev;
-            var range = Range(plan.Request.Aggregates[node.AggregateIndex]);
-            if (!columns.TryGetValue(name, out var errors))
+            foreach (var name in released.Columns.Where(c => nodes.ContainsKey(c)))
             {
-                columns[name] = errors = new ColumnErrors();
-            }
+                if (!columns.TryGetValue(name, out var errors))
+                {
+                    columns[name] = errors = new ColumnErrors();
+                }
 
-            for (var row = 0; row < released.Length; row++)
-            {
-                if (rows.TryGetValue(KeyOf(released, keys, row), out var at) && Number(truth.Columns[known], at) is { } exact && Number(released.Columns[c], row) is { } noisy)
+                if (released.Number(name, partition) is { } noisy && Known(name) is { } number)
                 {
                     errors.Add(
-                        noisy - exact,
-                        deviation < 0 ? null : Number(released.Columns[deviation], row),
-                        formula >= 0 && Number(truth.Columns[formula], at) is { } predicted && predicted <= range / 10 && !(isPositive && predicted > exact / 2) ? predicted : null,
-                        (Number(released.Columns[low], row) ?? double.NegativeInfinity) - exact,
-                        (Number(released.Columns[high], row) ?? double.PositiveInfinity) - exact,
-                        naive.Variance(name, column => truth.Schema.IndexOf(column) is >= 0 and var index ? Number(truth.Columns[index], at) : null));
+                        noisy,
+                        number,
+                        prediction.Of(nodes[name], Statistic),
+                        released.Number(name + "_stddev", partition),
+                        (released.Number(name + "_ci_low", partition) ?? double.NegativeInfinity, released.Number(name + "_ci_high", partition) ?? double.PositiveInfinity),
+                        naive.Variance(name, Known));
                 }
             }
         }
-    }
 
-    /// <summary>How far the values of a ratio can be apart; a prediction by derivatives says nothing where it is a large part of that.</summary>
-    private static double Range(AggregateRequest aggregate)
-    {
-        if (aggregate.Kind is not (AggregateKind.Mean or AggregateKind.Variance or AggregateKind.Stddev) || aggregate.MinValue is not { } low || aggregate.MaxValue is not { } high)
+        foreach (var errors in columns.Values)
         {
-            return double.PositiveInfinity;
+            errors.EndRelease();
         }
-
-        var half = (high.ToDouble() - low.ToDouble()) / 2;
-        return aggregate.Kind switch { AggregateKind.Mean => 2 * half, AggregateKind.Variance => half * half, _ => half };
     }
-
-    private static string KeyOf(RecordBatch table, int keys, int row)
-    {
-        var text = new StringBuilder();
-        for (var k = 0; k < keys; k++)
-        {
-            text.Append(KeysetFileReader.TextOf(table.Columns[k], row)).Append('\u001f');
-        }
-
-        return text.ToString();
-    }
-
-    private static double? Number(ArrowArray column, int row) =>
-        KeysetFileReader.TextOf(column, row) is { } text ? double.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
 }

@@ -29,22 +29,39 @@ internal static class AccuracyTable
     internal static void Write(IReadOnlyDictionary<string, ColumnErrors> columns, string job, TextWriter output)
     {
         Peer.TryGetValue(job, out var peer);
-        output.WriteLine("| column | numbers | RMSE | of them foreseen | their RMSE | predicted | RMSE / predicted | stated | RMSE / stated | naive | RMSE / naive | peer | RMSE / peer | coverage of 95 % | width / shortest |");
-        output.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        output.WriteLine("| job | column | numbers | RMSE | predicted | error / predicted | naive | RMSE / naive | other system | RMSE / other | stated | RMSE / stated | coverage of 95 % | width / shortest |");
+        output.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var (name, errors) in columns)
         {
             double? other = peer is not null && peer.TryGetValue(name, out var figure) ? figure : null;
+            var rmse = errors.Values.Rmse;
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {errors.Count} | {Short(errors.Rmse)} | {errors.Foreseen} | {Foreseen(errors)} | {Pair(errors.Rmse, errors.Predicted)} | {Pair(errors.Rmse, errors.Naive)} | {Pair(errors.Rmse, other)} | {100 * errors.Coverage:0.0} % | {errors.RelativeWidth:0.00} |"));
+                $"| {job} | {name} | {errors.Count} | {Short(rmse)} | {Short(errors.Values.Predicted)} | {Ratio(errors.Values)} | {Pair(rmse, errors.Naive)} | {Pair(rmse, other)} | {Pair(rmse, errors.Stated)} | {100 * errors.Coverage:0.0} % | {errors.RelativeWidth:0.00} |"));
+        }
+
+        output.WriteLine();
+        if (columns.Values.All(c => c.Ranks is null))
+        {
+            return;
+        }
+
+        output.WriteLine("| job | column | RMSE in ranks | predicted | error / predicted |");
+        output.WriteLine("|---|---|---|---|---|");
+        foreach (var (name, errors) in columns)
+        {
+            if (errors.Ranks is { } ranks)
+            {
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {job} | {name} | {Short(ranks.Rmse)} | {Short(ranks.Predicted)} | {Ratio(ranks)} |"));
+            }
         }
 
         output.WriteLine();
     }
 
-    private static string Foreseen(ColumnErrors errors) => errors.ForeseenRmse is { } rmse ? $"{Short(rmse)} | {Pair(rmse, errors.Formula)}" : "– | – | –";
+    private static string Ratio(PairedSquares squares) => string.Create(CultureInfo.InvariantCulture, $"{squares.Ratio:0.000} ± {squares.RatioError:0.000}");
 
-    private static string Pair(double rmse, double? other) => other is { } value ? $"{Short(value)} | {Short(rmse / value)}" : "– | –";
+    private static string Pair(double rmse, double? other) => other is { } value ? string.Create(CultureInfo.InvariantCulture, $"{Short(value)} | {rmse / value:0.00}") : "– | –";
 
     private static string Short(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 }

@@ -4,33 +4,26 @@ namespace DpSpark.Benchmarks.Accuracy;
 internal sealed class ColumnErrors
 {
     private readonly List<float> _magnitudes = [];
-    private double _squares;
-    private double _predicted;
-    private double _formula;
-    private double _formulaSquares;
+    private readonly PairedSquares _values = new();
+    private readonly PairedSquares _ranks = new();
+    private double _stated;
     private double _naive;
     private double _widths;
     private int _covered;
-    private bool _isPredicted = true;
+    private bool _isStated = true;
     private bool _isNaive = true;
 
     /// <summary>Numbers that were compared.</summary>
     public int Count => _magnitudes.Count;
 
-    /// <summary>Root of the mean square error.</summary>
-    public double Rmse => Math.Sqrt(_squares / Count);
+    /// <summary>Root of the mean square error, and of the squares that the plan predicts of the same numbers.</summary>
+    public PairedSquares Values => _values;
+
+    /// <summary>The same in ranks; null for all but quantiles, minima and maxima.</summary>
+    public PairedSquares? Ranks => _ranks.Count > 0 ? _ranks : null;
 
     /// <summary>Root of the mean of the squared deviations that the release itself states; null where it states none.</summary>
-    public double? Predicted => _isPredicted ? Math.Sqrt(_predicted / Count) : null;
-
-    /// <summary>Numbers for which the plan's error can be computed at the numbers without noise.</summary>
-    public int Foreseen { get; private set; }
-
-    /// <summary>Root of the mean of the squared deviations that the plan gives at the numbers without noise; null where it gives none.</summary>
-    public double? Formula => Foreseen > 0 ? Math.Sqrt(_formula / Foreseen) : null;
-
-    /// <summary>Root of the mean square error of the same numbers.</summary>
-    public double? ForeseenRmse => Foreseen > 0 ? Math.Sqrt(_formulaSquares / Foreseen) : null;
+    public double? Stated => _isStated ? Math.Sqrt(_stated / Count) : null;
 
     /// <summary>What splitting the budget over separate sums would give; null where that is not known.</summary>
     public double? Naive => _isNaive ? Math.Sqrt(_naive / Count) : null;
@@ -49,28 +42,34 @@ internal sealed class ColumnErrors
     }
 
     /// <summary>One number of one release.</summary>
-    /// <param name="error">Released less true.</param>
-    /// <param name="deviation">Standard deviation that the release states.</param>
-    /// <param name="formula">Standard deviation that the plan gives at the numbers without noise.</param>
-    /// <param name="low">Lower end of its interval, less the true number.</param>
-    /// <param name="high">Upper end of its interval, less the true number.</param>
+    /// <param name="released">The number.</param>
+    /// <param name="exact">The same of the bounded rows without noise.</param>
+    /// <param name="predicted">What the plan predicts of it.</param>
+    /// <param name="stated">Standard deviation that the release states.</param>
+    /// <param name="interval">Its interval.</param>
     /// <param name="naive">Variance of naive splitting.</param>
-    public void Add(double error, double? deviation, double? formula, double low, double high, double? naive)
+    public void Add(double released, double exact, Predicted predicted, double? stated, (double Low, double High) interval, double? naive)
     {
+        var error = released - exact;
         _magnitudes.Add((float)Math.Abs(error));
-        _squares += error * error;
-        _isPredicted &= deviation is not null && !double.IsNaN(deviation.Value);
-        _predicted += (deviation ?? 0) * (deviation ?? 0);
-        if (formula is { } foreseen)
+        _values.Add(error, predicted.Deviation);
+        if (predicted.Rank is { } rank)
         {
-            Foreseen++;
-            _formula += foreseen * foreseen;
-            _formulaSquares += error * error;
+            _ranks.Add(predicted.RankError!(released), rank);
         }
 
+        _isStated &= stated is not null && !double.IsNaN(stated.Value);
+        _stated += (stated ?? 0) * (stated ?? 0);
         _isNaive &= naive is not null;
         _naive += naive ?? 0;
-        _covered += low <= 0 && high >= 0 ? 1 : 0;
-        _widths += high - low;
+        _covered += interval.Low <= exact && interval.High >= exact ? 1 : 0;
+        _widths += interval.High - interval.Low;
+    }
+
+    /// <summary>Ends a release: what is in one release may have noise in common.</summary>
+    public void EndRelease()
+    {
+        _values.EndCluster();
+        _ranks.EndCluster();
     }
 }

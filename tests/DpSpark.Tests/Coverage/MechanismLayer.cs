@@ -41,6 +41,29 @@ internal static class MechanismLayer
         return columns;
     }
 
+    /// <summary>Releases units of one row each, many times, for their values alone.</summary>
+    /// <param name="plan">The plan of what is released.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="releases">How often.</param>
+    /// <returns>The numbers without noise, and those of each release, by node.</returns>
+    internal static (double[] Exact, double[][] Released) Values(ReleasePlan plan, IReadOnlyList<(double Real, double Whole)> rows, int releases)
+    {
+        StageSpec spec = plan.Spec;
+        var table = new AccumulatorTable(spec, KeyShape.Word);
+        int entry = table.EntryOf(1);
+        Fill(plan.Request, spec, rows, table, entry);
+        using var keys = new ReleaseKeys(spec, new byte[32], "values"u8);
+        var numbers = new ReleasedNumber[spec.Nodes.Count];
+        double[] Read(ReleaseStage stage, byte[] partition)
+        {
+            stage.TryRelease(partition, rows.Count, table.Values(entry), new PartitionItems(table, entry), numbers);
+            return [.. spec.Nodes.Select((node, n) => Number(node, numbers[n].Value))];
+        }
+
+        var noisy = new ReleaseStage(keys, noisy: true);
+        return (Read(new ReleaseStage(keys, noisy: false), []), [.. Enumerable.Range(0, releases).Select(i => Read(noisy, BitConverter.GetBytes(i)))]);
+    }
+
     private static double Number(NodeSpec node, long bits) => node.IsInteger ? bits : BitConverter.Int64BitsToDouble(bits);
 
     /// <summary>The smallest clamped value that so many are not above.</summary>

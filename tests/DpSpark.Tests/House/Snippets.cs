@@ -1,6 +1,7 @@
 using DpSpark.Core;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
+using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Manifest;
 using DpSpark.Jobs.Running;
 using DpSpark.Testing;
@@ -66,6 +67,31 @@ public sealed class Snippets : IDisposable
         #endregion
 
         Assert.Contains("epsilon 1, delta 0", console.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_OfTheDocs_GivesErrors()
+    {
+        var job = Build();
+        using var console = new StringWriter();
+
+        #region predict
+        var spending = job.Aggregate(a => a
+            .Mean("spend_eur", min: 0, max: 60, output: "mean")
+            .Quantile("spend_eur", [0.5, 0.9], min: 0, max: 60, output: "bill"));
+        var errors = new PlannedErrors(spending.Plan().Release);
+
+        // What a mean of 500 rows around 18 would be off; then quantiles of values that look like the real ones.
+        console.WriteLine(errors.RootMeanSquare("mean", new PartitionStatistics { Count = 500, Mean = 18 }));
+        using var bills = errors.Quantiles("bill_p50");
+        bills.Take([.. Enumerable.Range(0, 500).Select(i => i * i / 5000.0)]);
+        foreach (var error in bills.Predict(simulations: 1000))
+        {
+            console.WriteLine($"{error.Output}: {error.Value} euros, {error.Rank} ranks");
+        }
+        #endregion
+
+        Assert.Contains("bill_p90: ", console.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

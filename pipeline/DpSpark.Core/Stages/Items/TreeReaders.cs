@@ -60,5 +60,5 @@ internal sealed class TreeReaders
     public double DeviationOf(double low, double high) => (high - low) / (2 * _z);
 
     /// <summary>The minimum first, ranks in ascending order, the maximum last.</summary>
-    private static double Order(NodeSpec node) => node.Rank is { } rank ? Parameters.ExactDecimal.Parse(rank).ToDouble() : node.Aggregate == AggregateKind.Min ? -1 : 2;
+    internal static double Order(NodeSpec node) => node.Rank is { } rank ? Parameters.ExactDecimal.Parse(rank).ToDouble() : node.Aggregate == AggregateKind.Min ? -1 : 2;
 }

@@ -60,7 +60,7 @@ internal sealed class TreeKeys : IDisposable
         }
     }
 
-    private static DrawSpec DrawOf(StageSpec spec, int index)
+    internal static DrawSpec DrawOf(StageSpec spec, int index)
     {
         foreach (var node in spec.Nodes)
         {
@@ -175,7 +175,8 @@ internal sealed class TreeRelease
         return (value, Math.Min(low, value), Math.Max(high, value));
     }
 
-    private double RankOf(NodeSpec node, double total)
+    /// <summary>The rank of a node, where that many values are believed to be in the partition.</summary>
+    internal double RankOf(NodeSpec node, double total)
     {
         if (node.Rank is { } rank)
         {

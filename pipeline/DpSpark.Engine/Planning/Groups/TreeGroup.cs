@@ -102,15 +102,15 @@ internal sealed class TreeGroup : QueryGroup
         return Tree;
     }
 
-    /// <summary>Predicted standard deviation of the rank error, in values.</summary>
-    internal double RankDeviation(double rank, NoiseKind kind, double amount)
+    /// <summary>Predicted standard deviation of the rank error, in values, where a partition has many; read with a noisy total of this variance, if there is one.</summary>
+    internal double RankDeviation(double rank, NoiseKind kind, double amount, double? totalVariance = null)
     {
         var shape = Shape(kind);
         var share = amount * shape.Shares[0].ToDouble();
         var noise = kind == NoiseKind.DiscreteLaplace
             ? Math.Sqrt(2) * (double)(Context.L1(false) * shape.NormL1) / share
             : Math.Sqrt((double)(Context.L2Squared(false, false) * shape.NormL2Squared) / share);
-        return noise * shape.RankDeviation(rank);
+        return noise * (totalVariance is { } total ? shape.RankDeviation(rank, total / (noise * noise)) : shape.RankDeviation(rank));
     }
 
     private static NoiseSpec Gaussian(BigInteger l2Squared, Rational muSquared)
@@ -147,7 +147,8 @@ internal sealed class QuantileOutput : PlannedOutput
     }
 
     /// <summary>Predicted standard deviation of the rank error, in values, at the rank where it is largest.</summary>
-    internal double RankDeviation() => Ranks().Max(r => ((TreeGroup)Groups[0]).RankDeviation(r, Groups[0].Kind, Groups[0].Level.Value));
+    /// <param name="totalVariance">Variance of the noisy number of rows that the tree is read with, or null.</param>
+    internal double RankDeviation(double? totalVariance) => Ranks().Max(r => ((TreeGroup)Groups[0]).RankDeviation(r, Groups[0].Kind, Groups[0].Level.Value, totalVariance));
 
     /// <summary>Of the rank, in squared values: what a rank error is worth in the column's units depends on the data.</summary>
     internal override double Variance(QueryGroup group, NoiseKind kind, double amount)

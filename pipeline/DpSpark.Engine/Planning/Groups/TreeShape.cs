@@ -51,6 +51,9 @@ internal sealed record TreeShape(int Branching, IReadOnlyList<Rational> Shares, 
         return s_shapes.GetOrAdd((kind, branching, height), static key => Make(key.Kind, key.Branching, key.Height));
     }
 
+    /// <summary>The same where the total is measured once more, with so many times the variance of the first level's noise.</summary>
+    internal double RankDeviation(double rank, double totalVariance) => (_decoder ??= Decoder()).RankDeviation(rank, rank, totalVariance);
+
     /// <summary>Standard deviation of the error of (values below) - rank · (all values) at that rank, where the first level's noise has standard deviation 1.</summary>
     internal double RankDeviation(double rank) => _deviations.GetOrAdd(rank, q => (_decoder ??= Decoder()).RankDeviation(q, q));
 
