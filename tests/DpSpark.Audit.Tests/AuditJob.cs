@@ -104,11 +104,11 @@ internal static class AuditJob
     }
 
     internal static RecordBatch Release(ReleasePlan plan, IRowSource source, RunKey key, RunMode mode = RunMode.Release) =>
-        s_backend.Run(plan, source, key, mode, null, CancellationToken.None).Table;
+        SelectionFlow.Run(s_backend, plan, source, key, mode, null, null, CancellationToken.None).Table;
 
     /// <summary>Samplers of all noise of a plan. While they live, releases share their tables.</summary>
     internal static List<NoiseSampler> Tables(ReleasePlan plan) =>
-        [.. plan.Spec.Nodes.SelectMany(n => n.Draws).Select(d => d.Noise).Append(plan.Spec.Selection?.Noise).OfType<NoiseSpec>().Distinct().Select(n => new NoiseSampler(n))];
+        [.. plan.Spec.Nodes.SelectMany(n => n.Draws).Select(d => d.Noise).Append(plan.Spec.Selection?.Noise).Concat(plan.Rounds.Select(r => r.Selection?.Noise)).OfType<NoiseSpec>().Distinct().Select(n => new NoiseSampler(n))];
 
     /// <summary>The released number of a key, or minus infinity where the key is not released.</summary>
     internal static double ValueOf(RecordBatch table, string output, long key)

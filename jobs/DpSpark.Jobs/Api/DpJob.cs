@@ -107,7 +107,9 @@ public sealed class DpJob
     /// <param name="weight">Share of the budget.</param>
     /// <param name="epsilon">Epsilon of its own, in place of a weight.</param>
     /// <param name="delta">Delta of its own, beside the epsilon.</param>
-    public DpJob PartitionSelection(Core.Stages.SelectionStrategy? strategy = null, int preThreshold = 1, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null)
+    /// <param name="rounds">Rounds of <see cref="Core.Stages.SelectionStrategy.Sips"/>, 2 to 10; null for 3, and for every other rule.</param>
+    public DpJob PartitionSelection(
+        Core.Stages.SelectionStrategy? strategy = null, int preThreshold = 1, DpNumber? weight = null, DpNumber? epsilon = null, DpNumber? delta = null, int? rounds = null)
     {
         var map = new YamlMap().Set("strategy", Tree.Word(strategy switch
         {
@@ -115,9 +117,15 @@ public sealed class DpJob
             Core.Stages.SelectionStrategy.LaplaceThreshold => "laplace_threshold",
             Core.Stages.SelectionStrategy.GaussianThreshold => "gaussian_threshold",
             Core.Stages.SelectionStrategy.WeightedGaussian => "weighted_gaussian",
+            Core.Stages.SelectionStrategy.Sips => "sips",
             _ => "auto",
         }));
         map.Set("pre_threshold", Tree.Number(preThreshold));
+        if (rounds is { } count)
+        {
+            map.Set("rounds", Tree.Number(count));
+        }
+
         if (weight is not null && Tree.Share(weight, epsilon, delta) is { } share)
         {
             return Set("partition_selection", map.Set("budget", share));

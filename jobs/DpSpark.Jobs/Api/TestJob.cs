@@ -64,7 +64,7 @@ public sealed class TestJob
             var backend = new LocalBackend(new LocalOptions { MemoryBytes = LocalBackend.MinimumMemoryBytes, Threads = 1, SpillStore = spill });
             var key = new RunKey(RandomNumberGenerator.GetBytes(32), "test"u8.ToArray());
             var rows = new ObjectRows(plan.Job.Request.Columns, _rows);
-            return new TestTable(backend.Run(WithBounds(plan.Release, backend, rows, key, cancellationToken), rows, key, _mode, null, cancellationToken).Table);
+            return new TestTable(SelectionFlow.Run(backend, WithBounds(plan.Release, backend, rows, key, cancellationToken), rows, key, _mode, null, null, cancellationToken).Table);
         }, cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using DpSpark.Core.Accounting;
 using DpSpark.Core.Parameters;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
 using DpSpark.Jobs.Diagnostics;
@@ -167,7 +168,7 @@ internal static class BudgetSection
         var sound = true;
         if (section.Get("strategy") is { } strategyValue)
         {
-            var word = strategyValue.Word(["truncated_geometric", "laplace_threshold", "gaussian_threshold", "weighted_gaussian", "auto"], ["sips"]);
+            var word = strategyValue.Word(["truncated_geometric", "laplace_threshold", "gaussian_threshold", "weighted_gaussian", "sips", "auto"]);
             sound = word is not null;
             strategy = word switch
             {
@@ -175,6 +176,7 @@ internal static class BudgetSection
                 "laplace_threshold" => SelectionStrategy.LaplaceThreshold,
                 "gaussian_threshold" => SelectionStrategy.GaussianThreshold,
                 "weighted_gaussian" => SelectionStrategy.WeightedGaussian,
+                "sips" => SelectionStrategy.Sips,
                 _ => null,
             };
         }
@@ -185,6 +187,29 @@ internal static class BudgetSection
             var count = threshold.Count("partitions with fewer privacy units are never shown.");
             sound &= count is not null;
             preThreshold = count ?? 1;
+        }
+
+        var rounds = 3;
+        if (section.Get("rounds") is { } roundsValue)
+        {
+            if (strategy != SelectionStrategy.Sips)
+            {
+                roundsValue.Error(DiagnosticCatalog.Exclusive, "`rounds` goes with `strategy: sips` alone.", "every other rule selects in one step.", "write `strategy: sips`", "remove `rounds`");
+                sound = false;
+            }
+            else if (roundsValue.Count("each round is one pass over the data.") is not { } count)
+            {
+                sound = false;
+            }
+            else if (count is < 2 or > SelectionRounds.MostRounds)
+            {
+                roundsValue.Error(DiagnosticCatalog.OutOfDomain, $"`rounds` is {count}; use 2 to {SelectionRounds.MostRounds}.", "each round is one pass over the data.", "write `rounds: 3`", "for one round write `strategy: weighted_gaussian`");
+                sound = false;
+            }
+            else
+            {
+                rounds = count;
+            }
         }
 
         foreach (var other in section.Has("budget") ? section.Present("epsilon", "delta") : [])
@@ -200,7 +225,7 @@ internal static class BudgetSection
             sound = false;
         }
 
-        return sound && budget is not null ? new SelectionRequest { Strategy = strategy, PreThreshold = preThreshold, Budget = budget } : null;
+        return sound && budget is not null ? new SelectionRequest { Strategy = strategy, PreThreshold = preThreshold, Rounds = rounds, Budget = budget } : null;
     }
 
     /// <summary>Checks that the absolute shares leave something for the others.</summary>

@@ -65,6 +65,10 @@ internal static class CanonicalJob
         if (request.Selection is { } selection)
         {
             Line(text, "selection", selection.Strategy?.ToString() ?? "Auto", Whole(selection.PreThreshold), Share(selection.Budget));
+            if (selection.Strategy == Core.Stages.SelectionStrategy.Sips)
+            {
+                Line(text, "rounds", Whole(selection.Rounds));
+            }
         }
 
         foreach (var aggregate in request.Aggregates)

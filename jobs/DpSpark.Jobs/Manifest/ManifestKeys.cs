@@ -34,7 +34,7 @@ public static class ManifestKeys
 
     internal static readonly ManifestSection KeysetFile = new("keyset_file", ["csv", "parquet", "arrow"], ["table"]);
 
-    internal static readonly ManifestSection Selection = new("partition_selection", ["strategy", "pre_threshold", "budget", "epsilon", "delta"], ["rho"]);
+    internal static readonly ManifestSection Selection = new("partition_selection", ["strategy", "rounds", "pre_threshold", "budget", "epsilon", "delta"], ["rho"]);
 
     internal static readonly ManifestSection Aggregate = new("aggregate",
         ["count", "privacy_id_count", "sum", "mean", "variance", "stddev", "quantile", "ranks", "min", "max", "count_distinct", "histogram", "vector_sum", "covariance", "as", "min_value", "max_value", "min_sum_per_partition", "max_sum_per_partition", "edges", "width", "norm", "max_norm", "min_values", "max_values", "auto", "budget"],

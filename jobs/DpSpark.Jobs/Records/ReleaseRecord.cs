@@ -213,6 +213,22 @@ internal static class ReleaseRecord
                 json.WriteEndObject();
             }
         }
+        else if (plan.Rounds.Count > 0)
+        {
+            json.WriteString("kind", "partition_selection");
+            json.WriteString("strategy", "sips");
+            json.WriteStartArray("rounds");
+            foreach (var round in plan.Rounds)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("round", round.Selection!.Round);
+                WriteSelection(json, round.Selection);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            PlanJson.WriteChances(json, plan);
+        }
         else if (plan.Spec.Selection is { } selection)
         {
             json.WriteString("kind", "partition_selection");

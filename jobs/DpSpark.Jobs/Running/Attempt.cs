@@ -14,6 +14,9 @@ internal sealed record Attempt(IRunObserver Observer, OutputFolder Output, strin
     /// <summary>The run; its plan is complete once a first pass has found its bounds.</summary>
     public required RunRequest Request { get; set; }
 
+    /// <summary>Whether a pass before the release itself has drawn its noise: how the run ends may then tell something of the data, so that its reservation stays spent.</summary>
+    public bool HasDrawn { get; set; }
+
     /// <summary>The place of the release on the cluster; null where it is a folder of this machine.</summary>
     public IClusterOutput? Cluster { get; init; }
 

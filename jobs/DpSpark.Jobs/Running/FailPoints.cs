@@ -9,7 +9,7 @@ internal static class FailPoints
     /// <summary>Every name, in the order a first run passes them; <c>publishing</c> where Spark publishes, just before it is told to.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        "before-reserve", "reserved", "running", "engine-started", "bounds-found", "engine-done", "stage-created", "stage-part-written", "stage-written", "staged", "committed",
+        "before-reserve", "reserved", "running", "engine-started", "bounds-found", "keys-shown", "engine-done", "stage-created", "stage-part-written", "stage-written", "staged", "committed",
         "publishing", "success-written", "old-set-aside", "published",
     ];
 

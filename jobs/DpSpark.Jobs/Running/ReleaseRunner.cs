@@ -139,7 +139,7 @@ public sealed class ReleaseRunner
             mayFree = false;
             return WriteStage(run, reservation, result, cancellationToken);
         }
-        catch (Exception e) when (mayFree && run.Request.Plan.Bounds?.Found is null && e is OperationCanceledException or DpSparkException { ExitCode: ExitCodes.Contract })
+        catch (Exception e) when (mayFree && !run.HasDrawn && e is OperationCanceledException or DpSparkException { ExitCode: ExitCodes.Contract })
         {
             reservation.Free();
             throw;
@@ -158,7 +158,7 @@ public sealed class ReleaseRunner
                 run.Request = run.Request with { Plan = FindBounds(run, backend, source, key, cancellationToken) };
             }
 
-            var result = backend.Run(run.Request.Plan, source, key, run.Request.Mode, new Relay(run.Observer), cancellationToken);
+            var result = SelectionFlow.Run(backend, run.Request.Plan, source, key, run.Request.Mode, new Relay(run.Observer), (round, keys) => Shown(run, source, round, keys), cancellationToken);
             FailPoints.Hit("engine-done");
             if (run.Request.Quality is { } quality && run.Request.Plan.Spec.Nodes.Count > 0)
             {
@@ -192,11 +192,21 @@ public sealed class ReleaseRunner
         var counts = backend.Run(FirstPass.PlanOf(run.Request.Plan), source, key, run.Request.Mode, new Relay(run.Observer), cancellationToken);
         source.EnsureUnchanged();
         cancellationToken.ThrowIfCancellationRequested();
+        run.HasDrawn = true;
         using var table = counts.Table;
         var plan = FirstPass.Resolve(run.Request.Plan, table, run.Request.Mode is RunMode.Release or RunMode.Seeded);
         run.Observer.Step("bounds", string.Join(", ", plan.Bounds!.Found!.Select(f => f.Question.Aggregate is null ? $"{f.Question.Name} {f.Upper}" : $"{f.Question.Name} [{f.Lower}, {f.Upper}]")));
         FailPoints.Hit("bounds-found");
         return plan;
+    }
+
+    /// <summary>After a round of selection: its keys are a function of (input, secret), so an attempt after a crash shows the same ones.</summary>
+    private static void Shown(Attempt run, IRunSource source, int round, int keys)
+    {
+        run.HasDrawn = true;
+        source.EnsureUnchanged();
+        run.Observer.Step("select", Invariant($"round {round} of {run.Request.Plan.Rounds.Count}: {keys} {(keys == 1 ? "key" : "keys")}"));
+        FailPoints.Hit("keys-shown");
     }
 
     private Staged WriteStage(Attempt run, IReservation reservation, ReleaseResult result, CancellationToken cancellationToken)

@@ -57,10 +57,13 @@ internal sealed class ReleasedRows
         }
     }
 
+    /// <summary>Canonical bytes of the rows' keys, in the order of the table that was made.</summary>
+    public IReadOnlyList<byte[]> Keys { get; private set; } = [];
+
     /// <summary>The table, in key order.</summary>
     public RecordBatch ToTable()
     {
-        var keys = _keyset ?? Sorted();
+        var keys = Keys = _keyset ?? Sorted();
         var nodes = _spec.Nodes.Count;
         var flat = new ReleasedNumber[checked(keys.Count * nodes)];
         if (keys.Count != _rows.Count || (_spec.TopK is { } top && keys.Count > top.K))

@@ -32,7 +32,7 @@ internal sealed class SparkBackend : IBackend
 
         var watch = Stopwatch.StartNew();
         var relation = Relation(plan, rows, key, mode, out var file);
-        var released = plan.Spec.Profile is null ? new ReleasedRows(plan.Spec, plan.Spec.TopK is null ? plan.Request.Keyset?.Keys : null) : new ReleasedRows(plan.Spec.ForWhole(), [[]]);
+        var released = plan.Spec.Profile is null ? new ReleasedRows(plan.Spec, plan.Spec is { TopK: null, PublicPartitions: true } ? plan.Request.Keyset?.Keys : null) : new ReleasedRows(plan.Spec.ForWhole(), [[]]);
         var options = new ExecuteOptions
         {
             Progress = p => progress?.Report(new StageProgress("spark", (int)Math.Min(p.CompletedTasks, int.MaxValue), (int)Math.Min(Math.Max(p.Tasks, 1), int.MaxValue))),
@@ -52,7 +52,7 @@ internal sealed class SparkBackend : IBackend
                 }
             }
         });
-        return new ReleaseResult(released.ToTable(), new RunLog { HasCounts = false, Timings = new Dictionary<string, TimeSpan> { ["spark"] = watch.Elapsed } });
+        return new ReleaseResult(released.ToTable(), new RunLog { HasCounts = false, Timings = new Dictionary<string, TimeSpan> { ["spark"] = watch.Elapsed } }) { Keys = released.Keys };
     }
 
     /// <summary>The release as Spark is asked for it, and the file that has to be there first.</summary>

@@ -50,7 +50,7 @@ internal sealed class SparkPlan
     {
         var accumulators = Accumulators();
         var spec = _spec.Profile is null ? _spec : _spec.ForWhole();
-        if (_spec.Profile is not null || _plan.Request.Keyset is not null)
+        if (_spec.Profile is not null || (_spec.PublicPartitions && _plan.Request.Keyset is not null))
         {
             accumulators = accumulators.Union(Empty(_spec.Profile is null ? _plan.Request.Keyset!.Keys : [[]]));
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text.Json.Serialization;
 
 namespace DpSpark.Core.Stages;
 
@@ -213,6 +214,12 @@ public enum SelectionStrategy
 
     /// <summary>Noisy sum of the units' weights (<see cref="AccumulatorKind.Weight"/>) against a threshold, discrete Gaussian (4.6).</summary>
     WeightedGaussian,
+
+    /// <summary>
+    /// DP-SIPS: rounds of <see cref="WeightedGaussian"/>, each on the keys that no earlier one has shown (4.6). A rule of requests: the stage description of a round has
+    /// <see cref="WeightedGaussian"/> and <see cref="SelectionSpec.Round"/>.
+    /// </summary>
+    Sips,
 }
 
 /// <summary>How partitions are selected privately.</summary>
@@ -223,6 +230,10 @@ public sealed record SelectionSpec
 
     /// <summary>N: only partitions with at least N units are considered; 1 for none.</summary>
     public int PreThreshold { get; init; } = 1;
+
+    /// <summary>Number of the round, from 1, where the selection is one of several rounds; every round draws from a stream of its own. 0 for a selection of one step.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Round { get; init; }
 
     /// <summary>
     /// Truncated geometric: P(1), P(2), … in units of 2^-128 until 2^128 is reached. n units are kept with probability P(n - N + 1).

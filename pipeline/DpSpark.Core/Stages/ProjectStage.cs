@@ -12,6 +12,7 @@ public sealed class ProjectStage
 {
     private readonly StageSpec _spec;
     private readonly KeysetIndex? _keyset;
+    private readonly KeysetIndex? _leftOut;
     private readonly ColumnConverter[] _columns;
     private readonly int[] _sourceIndex;
     private readonly int[] _unitColumns;
@@ -26,12 +27,13 @@ public sealed class ProjectStage
     /// <summary>Prepares the step for a source.</summary>
     /// <param name="spec">The release.</param>
     /// <param name="source">Columns of the batches, by their names in the source.</param>
-    /// <param name="keyset">The public keys, or null.</param>
+    /// <param name="keyset">The public keys, or those that <see cref="StageSpec.LeavesOutKeys"/> leaves out; or null.</param>
     /// <exception cref="DataContractException">A column of the contract is missing (DPS5001).</exception>
     public ProjectStage(StageSpec spec, Schema source, KeysetIndex? keyset)
     {
         _spec = spec;
-        _keyset = keyset;
+        _keyset = spec.LeavesOutKeys ? null : keyset;
+        _leftOut = spec.LeavesOutKeys ? keyset : null;
         _columns = new ColumnConverter[spec.Columns.Count];
         _sourceIndex = new int[spec.Columns.Count];
         for (var i = 0; i < _columns.Length; i++)
@@ -231,6 +233,11 @@ public sealed class ProjectStage
             partition.Prepare(keep.Length);
         }
 
+        if (_leftOut is not null)
+        {
+            LeaveOut(_leftOut, keep, ref dropped);
+        }
+
         if (PartitionShape == KeyShape.Word && _keyset is null)
         {
             if (_partitions.Length == 0)
@@ -281,6 +288,30 @@ public sealed class ProjectStage
             }
 
             _batch.Partitions[row++] = (ulong)index;
+        }
+    }
+
+    /// <summary>Leaves out the rows whose key was shown before.</summary>
+    private void LeaveOut(KeysetIndex keys, Span<byte> keep, ref int dropped)
+    {
+        for (var i = 0; i < keep.Length; i++)
+        {
+            if (keep[i] == 0)
+            {
+                continue;
+            }
+
+            _scratch.Reset();
+            foreach (var partition in _partitions)
+            {
+                WriteElement(_scratch, partition.Source, TagOf(partition.Spec.KeyType), i, partition.Words);
+            }
+
+            if (keys.Find(_scratch.Written) >= 0)
+            {
+                keep[i] = 0;
+                dropped++;
+            }
         }
     }
 

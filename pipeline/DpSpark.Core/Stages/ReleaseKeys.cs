@@ -88,7 +88,7 @@ public sealed class ReleaseKeys : IDisposable
         else
         {
             SelectionSampler = new NoiseSampler(selection.Noise ?? throw new InvalidOperationException("DPS9006: a threshold without noise."));
-            SelectionStream = StreamOf(SelectionMetric, "select", secret, release);
+            SelectionStream = selection.Round > 0 ? RoundOf(selection.Round, secret, release) : StreamOf(SelectionMetric, "select", secret, release);
         }
     }
 
@@ -127,6 +127,9 @@ public sealed class ReleaseKeys : IDisposable
             tree.Dispose();
         }
     }
+
+    private StreamKeys RoundOf(int round, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> release) =>
+        _streams[$"{SelectionMetric}\0round\0{round}"] = new StreamKeys(secret, release, MetricBytes.Of(SelectionMetric, "round", (ulong)round));
 
     private StreamKeys StreamOf(string output, string part, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> release)
     {

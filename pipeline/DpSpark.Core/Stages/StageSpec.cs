@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DpSpark.Core.Stages.Items;
 
 namespace DpSpark.Core.Stages;
@@ -33,6 +34,12 @@ public sealed record StageSpec
 
     /// <summary>Whether keys outside of the keyset are one more partition instead of being dropped: the key of nulls alone, which the keyset then holds.</summary>
     public bool OtherKey { get; init; }
+
+    /// <summary>
+    /// Whether the keys that are given are left out before bounding instead of being public: a round of selection after those keys were shown. Then <see cref="PublicPartitions"/> is false.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LeavesOutKeys { get; init; }
 
     /// <summary>Which keys of the keyset are released; null for all.</summary>
     public TopKSpec? TopK { get; init; }
@@ -77,7 +84,7 @@ public sealed record StageSpec
     public bool NonNegative { get; init; }
 
     /// <summary>What the release step of a first pass runs: its bins are the sums of one partition, the whole, whose key is empty.</summary>
-    public StageSpec ForWhole() => this with { Profile = null, PartitionBy = [], PublicPartitions = false, OtherKey = false, TopK = null };
+    public StageSpec ForWhole() => this with { Profile = null, PartitionBy = [], PublicPartitions = false, OtherKey = false, LeavesOutKeys = false, TopK = null };
 
     /// <summary>The description as UTF-8 JSON; the same description gives the same bytes.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StageSpecJson.Default.StageSpec);

@@ -46,7 +46,11 @@ public sealed record StageProgress(string Stage, int Done, int Total);
 /// <summary>What a run gives.</summary>
 /// <param name="Table">Partition columns, then per aggregate <c>as</c> and, with intervals, <c>as_stddev</c>, <c>as_ci_low</c>, <c>as_ci_high</c>; sorted by partition key.</param>
 /// <param name="Log">True figures for the operator's eyes only (<c>--run-log</c>); never part of anything released.</param>
-public sealed record ReleaseResult(RecordBatch Table, RunLog Log);
+public sealed record ReleaseResult(RecordBatch Table, RunLog Log)
+{
+    /// <summary>Canonical bytes of the released partitions, in row order; null where a first pass has none.</summary>
+    public IReadOnlyList<byte[]>? Keys { get; init; }
+}
 
 /// <summary>True figures of a run. Private data: written only where the operator asks for it.</summary>
 public sealed record RunLog

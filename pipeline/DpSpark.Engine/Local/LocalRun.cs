@@ -11,7 +11,6 @@ namespace DpSpark.Engine.Local;
 internal sealed class LocalRun : IDisposable
 {
     private readonly LocalOptions _options;
-    private readonly ReleasePlan _plan;
     private readonly StageSpec _spec;
     private readonly IRowSource _source;
     private readonly RunKey _key;
@@ -19,6 +18,7 @@ internal sealed class LocalRun : IDisposable
     private readonly IProgress<StageProgress>? _progress;
     private readonly RowFormat _format;
     private readonly KeysetIndex? _keyset;
+    private readonly IReadOnlyList<byte[]>? _publicKeys;
     private readonly BoundKey _boundKey;
     private readonly ChunkPool _pool;
     private readonly BucketWriter[] _byUnit;
@@ -33,7 +33,6 @@ internal sealed class LocalRun : IDisposable
     public LocalRun(LocalOptions options, ReleasePlan plan, IRowSource source, RunKey key, RunMode mode, IProgress<StageProgress>? progress)
     {
         _options = options;
-        _plan = plan;
         _spec = plan.Spec;
         _source = source;
         _key = key;
@@ -41,6 +40,7 @@ internal sealed class LocalRun : IDisposable
         _progress = progress;
         _format = new RowFormat(_spec);
         _keyset = plan.Request.Keyset is { } keyset ? new KeysetIndex(keyset.Keys) : null;
+        _publicKeys = _spec.LeavesOutKeys ? null : plan.Request.Keyset?.Keys;
         _boundKey = BoundKey.Derive(key.Secret, key.ReleaseId);
         _pool = new ChunkPool(options.RowBytes ?? options.MemoryBytes / 2);
         _byUnit = new BucketWriter[options.Threads];
@@ -200,7 +200,7 @@ internal sealed class LocalRun : IDisposable
         }
     }
 
-    private UnitBucket Processor(int thread) => _processors[thread] ??= UnitBucket.Create(_spec, _format, IsBounded, _boundKey, _plan.Request.Keyset?.Keys);
+    private UnitBucket Processor(int thread) => _processors[thread] ??= UnitBucket.Create(_spec, _format, IsBounded, _boundKey, _publicKeys);
 
     private void SetAsideIfLarge(int thread)
     {
@@ -221,7 +221,7 @@ internal sealed class LocalRun : IDisposable
         }
 
         using var keys = new ReleaseKeys(_spec, _key.Secret, _key.ReleaseId);
-        var merge = new MergeAndRelease(_spec, _plan.Request.Keyset?.Keys, keys, IsNoisy, _options.Threads, _format.PartitionShape, TableLimit, _progress);
+        var merge = new MergeAndRelease(_spec, _publicKeys, keys, IsNoisy, _options.Threads, _format.PartitionShape, TableLimit, _progress);
         var table = merge.Run(_byPartition, cancellationToken);
         var log = new RunLog
         {
@@ -232,7 +232,7 @@ internal sealed class LocalRun : IDisposable
             Partitions = merge.PartitionsWithData,
             Timings = _timings,
         };
-        return new ReleaseResult(table, log);
+        return new ReleaseResult(table, log) { Keys = merge.Keys };
     }
 
     /// <summary>The first pass: the threads' histograms together are the one partition, the whole. Only its noisy counts are given.</summary>

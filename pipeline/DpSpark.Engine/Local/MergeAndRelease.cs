@@ -35,9 +35,13 @@ internal sealed class MergeAndRelease
     /// <summary>Partitions with data, before selection: private, for the run log only.</summary>
     public long PartitionsWithData => _partitionsWithData;
 
+    /// <summary>Canonical bytes of the released partitions, in row order.</summary>
+    public IReadOnlyList<byte[]> Keys { get; private set; } = [];
+
     public RecordBatch Run(AccumulatorSpill[] spills, CancellationToken cancellationToken)
     {
         var (keys, numbers) = _publicKeys is null ? ReleaseSelected(spills, cancellationToken) : ReleasePublic(spills, _publicKeys, cancellationToken);
+        Keys = keys;
         return ReleasedTable.Of(_spec, keys, numbers);
     }
 

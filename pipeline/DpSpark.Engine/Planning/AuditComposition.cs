@@ -16,6 +16,9 @@ internal enum AuditKind
     /// <summary>Gaussian noise on weights.</summary>
     Weighted,
 
+    /// <summary>Gaussian noise on the weights of one round of selection: whatever was shown before, all of a unit's weight may lie in partitions that it shares.</summary>
+    Round,
+
     /// <summary>A table of chances, used once per partition.</summary>
     Table,
 
@@ -49,6 +52,8 @@ internal sealed record AuditCost(AuditKind Kind, Rational Amount, bool ByUnits, 
     internal static AuditCost Gaussian(Rational muSquared, bool byUnits) => new(AuditKind.Gaussian, muSquared, byUnits, BigInteger.One);
 
     internal static AuditCost Weighted(Rational muSquared) => new(AuditKind.Weighted, muSquared, true, BigInteger.One);
+
+    internal static AuditCost Round(Rational muSquared) => new(AuditKind.Round, muSquared, true, BigInteger.One);
 
     internal static AuditCost Profile(Rational each, int count) => new(AuditKind.Profile, each * Rational.From(count), true, BigInteger.One, Each: each, Count: count);
 
@@ -93,7 +98,7 @@ internal sealed class AuditComposition
     /// <summary>The exact sum of rho.</summary>
     internal Rational Rho() => _costs.Aggregate(_fixedEpsilon * _fixedEpsilon / Rational.From(2), (sum, c) => sum + (c.Kind switch
     {
-        AuditKind.Gaussian or AuditKind.Weighted => c.Amount / Rational.From(2),
+        AuditKind.Gaussian or AuditKind.Weighted or AuditKind.Round => c.Amount / Rational.From(2),
         AuditKind.GaussianProfile => c.Amount / Rational.From(2),
         AuditKind.Laplace => c.Amount * c.Amount / Rational.From(2),
         AuditKind.Profile or AuditKind.Choice => Rational.From(c.Count) * c.Each * c.Each / Rational.From(2),
@@ -116,7 +121,12 @@ internal sealed class AuditComposition
     {
         var tables = _costs.Where(c => c.Kind == AuditKind.Table).ToList();
         var pure = PureEpsilon(shared) + tables.Aggregate(Rational.Zero, (sum, c) => sum + c.Amount);
-        var muSquared = _costs.Where(IsNormal).Sum(c => (c.Amount * (c.Kind == AuditKind.Weighted ? weights : Part(c, shared, true))).ToDouble());
+        var muSquared = _costs.Where(IsNormal).Sum(c => (c.Amount * (c.Kind switch
+        {
+            AuditKind.Weighted => weights,
+            AuditKind.Round => Rational.From(1),
+            _ => Part(c, shared, true),
+        })).ToDouble());
         var failure = tables.Sum(c => c.Delta) + ChoiceDelta;
         var rest = (epsilon - pure).ToDouble();
 
@@ -139,7 +149,7 @@ internal sealed class AuditComposition
         {
             switch (cost.Kind)
             {
-                case AuditKind.Gaussian or AuditKind.Weighted:
+                case AuditKind.Gaussian or AuditKind.Weighted or AuditKind.Round:
                     break;
                 case AuditKind.Table:
                     uses.Add(new(new PartitionSelectionMechanism(Rounding.Outward(cost.EachEpsilon), Rounding.Outward(cost.EachDelta)), Times(shared)));
@@ -193,7 +203,7 @@ internal sealed class AuditComposition
 
     private static bool IsAdded(AuditCost cost) => cost.Kind is AuditKind.Laplace or AuditKind.Profile or AuditKind.Choice or AuditKind.RangeChoice;
 
-    private static bool IsNormal(AuditCost cost) => cost.Kind is AuditKind.Gaussian or AuditKind.Weighted;
+    private static bool IsNormal(AuditCost cost) => cost.Kind is AuditKind.Gaussian or AuditKind.Weighted or AuditKind.Round;
 
     private static int Times(BigInteger count) => (int)BigInteger.Min(count, int.MaxValue);
 

@@ -18,7 +18,7 @@ internal static class MechanismTable
         double? total = Planner.RowCountOf(attempt) is >= 0 and var at ? Math.Pow(attempt.Nodes.SelectMany(n => n.Draws).ElementAt(at).StandardDeviation, 2) : null;
         if (attempt.Selection is { } selection)
         {
-            rows.Add(SelectionRow(attempt, selection, level));
+            rows.AddRange(selection.Rounds.Count == 0 ? [SelectionRow(attempt, selection.Spec, level)] : selection.Rounds.Select(r => RoundRow(attempt, r, level)));
         }
 
         foreach (var output in attempt.Structure.Outputs)
@@ -63,16 +63,16 @@ internal static class MechanismTable
         SelectionStrategy.LaplaceThreshold => "laplace_threshold",
         SelectionStrategy.GaussianThreshold => "gaussian_threshold",
         SelectionStrategy.WeightedGaussian => "weighted_gaussian",
+        SelectionStrategy.Sips => "sips",
         _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
     };
 
     /// <summary>The word for a noise family.</summary>
     internal static string Word(NoiseKind kind) => kind == NoiseKind.DiscreteLaplace ? "discrete_laplace" : "discrete_gaussian";
 
-    private static PlannedMechanism SelectionRow(PlanAttempt attempt, SelectionRule rule, double level)
+    private static PlannedMechanism SelectionRow(PlanAttempt attempt, SelectionSpec spec, double level)
     {
         var item = attempt.Groups.Find(i => i.Selects)!;
-        var spec = rule.Spec;
         var shared = spec.SharedOutput is not null;
         var partitions = attempt.Norms.Partitions;
         var row = new PlannedMechanism
@@ -124,6 +124,19 @@ internal static class MechanismTable
             Threshold = spec.Threshold,
             StandardDeviation = NoiseCalibration.StandardDeviation(noise) * unit.ToDouble(),
             HalfWidth = NoiseCalibration.HalfWidth(noise, level) * unit.ToDouble(),
+        };
+    }
+
+    /// <summary>A round's part of the selection's share: of epsilon as rho is divided, so that the parts add up.</summary>
+    private static PlannedMechanism RoundRow(PlanAttempt attempt, SelectionSpec spec, double level)
+    {
+        var item = (SelectionGroup)attempt.Groups.Find(i => i.Selects)!;
+        var part = item.PartOf(spec.Round);
+        return SelectionRow(attempt, spec, level) with
+        {
+            Part = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"round{spec.Round}"),
+            Epsilon = (item.Epsilon * part).ToDecimalBelow(),
+            Delta = (item.Delta * part).ToDecimalBelow(),
         };
     }
 

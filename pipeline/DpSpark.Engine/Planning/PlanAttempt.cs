@@ -23,6 +23,9 @@ internal sealed class PlanAttempt
 
     internal PlanStructure Structure { get; }
 
+    /// <summary>The selection rule; null for public partitions.</summary>
+    internal SelectionStrategy? Strategy => _strategy;
+
     internal BudgetCalibration Calibration { get; }
 
     internal List<QueryGroup> Groups => Structure.Groups;
@@ -193,13 +196,20 @@ internal sealed class PlanAttempt
         var draw = group.IsTable ? null : (_draws.TryGetValue(group, out var known) ? known.Draws : group.Draws(group.Level))[0].Spec;
         var output = Structure.Outputs.OrderBy(o => o.PaysLast).FirstOrDefault(o => o.Groups.Contains(group));
         var floor = Request.Selection!.PreThreshold;
-        Selection = group is SelectionGroup { IsTable: true } table ? SelectionRule.OfTable(table.Budget!.Value, floor)
+        Selection = group is SelectionGroup { Rounds: > 0 } rounds ? RulesOf(rounds)
+            : group is SelectionGroup { IsTable: true } table ? SelectionRule.OfTable(table.Budget!.Value, floor)
             : group.IsWeighted ? SelectionRule.OfWeights(Calibration.WeightedChances(accountant, ranks), floor, draw!, Norms.Partitions)
             : SelectionRule.OfThreshold(_strategy!.Value, Calibration.NewPartitionChance(accountant, ranks), floor, draw!, output?.NodeName);
         if (Selection is null)
         {
             Refuse();
         }
+    }
+
+    private SelectionRule? RulesOf(SelectionGroup group)
+    {
+        var draws = _draws.TryGetValue(group, out var known) ? known.Draws : group.Draws(group.Level);
+        return SelectionRule.OfRounds([.. draws.Select((d, i) => SelectionRule.OfWeights(Calibration.RoundChances(group.PartOf(i + 1)), Request.Selection!.PreThreshold, d.Spec, Norms.Partitions))]);
     }
 
     private void Refuse() => Faults.Add(new("DPS2517", "partition_selection", "The share of epsilon or delta is too small for private partition selection.", ["Raise delta or the selection's share.", "Lower max_partitions_contributed.", "Use strategy: gaussian_threshold, which suits many partitions per unit."]));

@@ -29,6 +29,7 @@ public sealed class PlanAudit
     private readonly ContributionNorms? _norms;
     private Rational _fixedEpsilon;
     private SelectionAudit? _selection;
+    private double _roundsChance;
 
     private PlanAudit(ReleasePlan plan)
     {
@@ -88,12 +89,21 @@ public sealed class PlanAudit
             _selection.Check(selection);
         }
 
+        if (_plan.Rounds.Count > 0)
+        {
+            _roundsChance = new RoundsAudit(_plan, _spend).Check();
+        }
+        else if (_spec.PublicPartitions && _plan.Request.Keyset is null)
+        {
+            _spend.Findings.Add("Partitions are said to be public, and nobody names them.");
+        }
+
         if (_spec.Selection is null && !_spec.PublicPartitions)
         {
             _spend.Findings.Add("Partitions are neither public nor selected.");
         }
 
-        if (IsReplaced && _spec.Selection is not null)
+        if (IsReplaced && (_spec.Selection is not null || _plan.Rounds.Count > 0))
         {
             _spend.Findings.Add("Private selection holds for add/remove only.");
         }
@@ -141,7 +151,7 @@ public sealed class PlanAudit
         {
             var needed = Zcdp.Delta(Rounding.Outward(composition.Rho().ToDouble()), _plan.Epsilon.ToDouble());
             _spend.Require(needed <= _plan.Delta.ToDouble() * (1 + Tolerance), "The mechanisms together need more rho than the plan's epsilon and delta are worth.");
-            _spend.Require(_spec.Selection is null, "rho says nothing of a selection.");
+            _spend.Require(_spec.Selection is null && _plan.Rounds.Count == 0, "rho says nothing of a selection.");
             return new(_plan.Epsilon.ToDouble(), needed, _spend.Findings);
         }
 
@@ -150,7 +160,7 @@ public sealed class PlanAudit
             _spend.Require(composition.Rho() <= Rational.From(rho), "The mechanisms together need more rho than the plan claims.");
             var converted = Zcdp.Delta(rho.ToDouble(), _plan.Epsilon.ToDouble());
             _spend.Require(converted <= _plan.Delta.ToDouble() * (1 + Tolerance), "The plan's epsilon and delta are not what its rho converts to.");
-            _spend.Require(_spec.Selection is null, "rho says nothing of a selection.");
+            _spend.Require(_spec.Selection is null && _plan.Rounds.Count == 0, "rho says nothing of a selection.");
             return new(_plan.Epsilon.ToDouble(), converted, _spend.Findings);
         }
 
@@ -185,6 +195,12 @@ public sealed class PlanAudit
         var partitions = _norms!.Partitions;
         var one = Rational.From(1);
         var worst = composition.Delta(claimed, partitions, one);
+        if (_plan.Rounds.Count > 0)
+        {
+            // Each round sees what the others left: noise and keys are both at full size.
+            return _roundsChance + ((1 - _roundsChance) * worst);
+        }
+
         if (_selection?.NewWeight is { } chance)
         {
             return WorstOfWeights(composition, claimed, chance, worst);

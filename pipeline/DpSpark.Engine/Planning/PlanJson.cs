@@ -195,8 +195,12 @@ public static class PlanJson
         else
         {
             json.WriteString("kind", "partition_selection");
-            json.WriteString("strategy", MechanismTable.Word(plan.Spec.Selection!.Strategy));
-            json.WriteNumber("pre_threshold", plan.Spec.Selection.PreThreshold);
+            json.WriteString("strategy", MechanismTable.Word(plan.Rounds.Count > 0 ? SelectionStrategy.Sips : plan.Spec.Selection!.Strategy));
+            json.WriteNumber("pre_threshold", (plan.Spec.Selection ?? plan.Rounds[0].Selection)!.PreThreshold);
+            if (plan.Rounds.Count > 0)
+            {
+                json.WriteNumber("rounds", plan.Rounds.Count);
+            }
         }
 
         json.WriteEndObject();
@@ -238,6 +242,17 @@ public static class PlanJson
         {
             json.WritePropertyName("first_pass");
             json.WriteRawValue((first.Spec with { Accumulators = [], Nodes = [] }).ToJson());
+        }
+
+        if (plan.Rounds.Count > 0)
+        {
+            json.WriteStartArray("rounds");
+            foreach (var round in plan.Rounds)
+            {
+                json.WriteRawValue(round.ToJson());
+            }
+
+            json.WriteEndArray();
         }
 
         json.WritePropertyName("stages");

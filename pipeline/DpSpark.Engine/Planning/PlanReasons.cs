@@ -45,7 +45,7 @@ internal static class PlanReasons
             return null;
         }
 
-        var strategy = attempt.Selection?.Spec.Strategy;
+        var strategy = attempt.Selection is null ? null : attempt.Strategy;
         var structure = attempt.Structure.With(attempt.Request with { Accountant = AccountantChoice.Basic });
         var basic = PlanAttempt.Make(structure, strategy, null);
         return basic.Faults.Count > 0 ? null : Math.Exp((basic.Score - attempt.Score) / outputs);

@@ -110,7 +110,18 @@ public static class PlanText
         var spec = plan.Spec;
         Line(text, "Plan", "stability", "noise");
         Line(text, "  read and check the columns", "1", string.Empty);
-        if (spec.PublicPartitions)
+        Rounds(plan, text);
+        if (plan.Rounds.Count > 0 && spec.Nodes.Count == 0)
+        {
+            text.Append('\n');
+            return;
+        }
+
+        if (plan.Rounds.Count > 0)
+        {
+            Line(text, "  +- keep rows of the keys shown", "1", string.Empty);
+        }
+        else if (spec.PublicPartitions)
         {
             Line(text, $"  +- keep rows of the keyset: {Grouped(plan.Request.Keyset!.Keys.Count)} keys", "1", string.Empty);
         }
@@ -124,6 +135,11 @@ public static class PlanText
         var first = true;
         foreach (var row in plan.Mechanisms)
         {
+            if (row.Node == RequestCheck.SelectionName && plan.Rounds.Count > 0)
+            {
+                continue;
+            }
+
             if (row.Node == RequestCheck.SelectionName)
             {
                 var floor = spec.Selection!.PreThreshold > 1 ? $", at least {Grouped(spec.Selection.PreThreshold)} units" : string.Empty;
@@ -164,6 +180,16 @@ public static class PlanText
         text.Append('\n');
     }
 
+    private static void Rounds(ReleasePlan plan, StringBuilder text)
+    {
+        for (var i = 0; i < plan.Rounds.Count; i++)
+        {
+            var row = plan.Mechanisms[i];
+            var floor = plan.Rounds[i].Selection!.PreThreshold is > 1 and var least ? $", at least {Grouped(least)} units" : string.Empty;
+            Line(text, $"  +- select, round {i + 1} of {plan.Rounds.Count}{(i == 0 ? string.Empty : ": keys not shown before")}{floor}", $"L0 {Short(row.L0)}", Noise(row));
+        }
+    }
+
     private static string Noise(PlannedMechanism row) => row.RankDeviation is { } deviation
         ? $"{(row.Noise!.Kind == NoiseKind.DiscreteLaplace ? "laplace" : "gaussian")}, one tree, rank sd {Short(deviation)}"
         :
@@ -183,7 +209,8 @@ public static class PlanText
             {
                 var delta = row.Delta.Sign > 0 ? $", delta {Short(row.Delta.ToDouble())}" : string.Empty;
                 var epsilon = row.Epsilon.Sign > 0 ? $"epsilon {Short(row.Epsilon.ToDouble())}" : "the epsilon of its count";
-                text.Append(CultureInfo.InvariantCulture, $"           {row.Node}: {epsilon}{delta}\n");
+                var part = row.Part.StartsWith("round", StringComparison.Ordinal) ? $", {row.Part}" : string.Empty;
+                text.Append(CultureInfo.InvariantCulture, $"           {row.Node}{part}: {epsilon}{delta}\n");
             }
         }
 
@@ -251,7 +278,7 @@ public static class PlanText
             return;
         }
 
-        var each = plan.Spec.Selection is { Strategy: SelectionStrategy.WeightedGaussian } && plan.Mechanisms[0].L0 > 1 ? string.Create(CultureInfo.InvariantCulture, $", each in {Short(plan.Mechanisms[0].L0)} partitions") : string.Empty;
+        var each = (plan.Rounds.Count > 0 || plan.Spec.Selection is { Strategy: SelectionStrategy.WeightedGaussian }) && plan.Mechanisms[0].L0 > 1 ? string.Create(CultureInfo.InvariantCulture, $", each in {Short(plan.Mechanisms[0].L0)} partitions") : string.Empty;
         text.Append(CultureInfo.InvariantCulture, $"Units in a partition{each} -> chance it is shown\n");
         foreach (var chance in plan.KeepChances)
         {

@@ -79,6 +79,7 @@ public static class Planner
             Accountant = attempt.Calibration.Accountant,
             Mechanisms = MechanismTable.Of(request, attempt),
             KeepChances = KeepTable(attempt.Selection),
+            Rounds = RoundsOf(request, attempt),
             Diagnostics = [],
             Reasons = PlanReasons.Of(attempt),
         };
@@ -113,7 +114,7 @@ public static class Planner
             UnitColumns = unit.IdColumns,
             NullIdIsOneUnit = unit.NullIdIsOneUnit,
             PartitionBy = request.PartitionBy,
-            PublicPartitions = request.Keyset is not null,
+            PublicPartitions = request.Keyset is not null || attempt.Selection?.Rounds.Count > 0,
             OtherKey = request.Keyset is { HasOther: true },
             MaxPartitionsContributed = rowsAreUnits ? null : unit.MaxPartitionsContributed is { } l0 ? Math.Min(l0, Math.Max(1, keys ?? int.MaxValue)) : null,
             MaxContributionsPerPartition = rowsAreUnits || !request.Aggregates.Any(RequestCheck.SamplesRows) ? null : unit.MaxContributionsPerPartition,
@@ -122,12 +123,30 @@ public static class Planner
             Accumulators = [.. attempt.Accumulators],
             Items = [.. attempt.Structure.Context.Items],
             Trees = [.. attempt.Structure.Context.Trees.Select(t => t with { TotalDraw = RowCountOf(attempt) })],
-            Selection = attempt.Selection?.Spec,
+            Selection = attempt.Selection is { Rounds.Count: 0 } one ? one.Spec : null,
             Nodes = [.. attempt.Nodes],
             ConfidenceLevel = request.ConfidenceLevel?.ToString(),
             NonNegative = request.NonNegative,
         };
     }
+
+    /// <summary>The rounds of a selection: keys alone, of units that are kept in as many partitions as they may contribute to, all of them not shown before.</summary>
+    private static IReadOnlyList<StageSpec> RoundsOf(ReleaseRequest request, PlanAttempt attempt) =>
+    [
+        .. (attempt.Selection?.Rounds ?? []).Select(round => new StageSpec
+        {
+            Columns = request.Columns,
+            UnitColumns = request.Unit.IdColumns,
+            NullIdIsOneUnit = request.Unit.NullIdIsOneUnit,
+            PartitionBy = request.PartitionBy,
+            LeavesOutKeys = round.Round > 1,
+            MaxPartitionsContributed = request.Unit.IdColumns.Count == 0 ? null : (int)System.Numerics.BigInteger.Min(attempt.Norms.Partitions, int.MaxValue),
+            RecordColumns = [],
+            Accumulators = [new AccumulatorSpec { Kind = AccumulatorKind.Weight }],
+            Selection = round,
+            Nodes = [],
+        }),
+    ];
 
     /// <summary>The draw, counted over the nodes in order, that is the number of rows; -1 for none. Every kept row has a value, so it is the number of values of every tree, too.</summary>
     internal static int RowCountOf(PlanAttempt attempt)

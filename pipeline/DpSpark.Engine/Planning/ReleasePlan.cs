@@ -44,6 +44,12 @@ public sealed record ReleasePlan
     /// <summary>The first pass that finds bounds, or null where all bounds are given. Until it has run, the numbers of the rest are per unit of the bounds that it finds.</summary>
     public BoundsPlan? Bounds { get; init; }
 
+    /// <summary>
+    /// The rounds that select the partitions before the release itself, first to last, each a stage description of its own; empty where the release selects in one step or partitions are public.
+    /// With rounds, the partitions of <see cref="Spec"/> are public: those that the rounds have shown.
+    /// </summary>
+    public IReadOnlyList<StageSpec> Rounds { get; init; } = [];
+
     /// <summary>Warnings and hints about the plan (DPS3xxx).</summary>
     public required IReadOnlyList<PlanDiagnostic> Diagnostics { get; init; }
 }

@@ -137,6 +137,9 @@ public sealed record SelectionRequest
     /// <summary>Fewest units of a partition that may be considered; 1 for none.</summary>
     public int PreThreshold { get; init; } = 1;
 
+    /// <summary>Rounds of <see cref="SelectionStrategy.Sips"/>, 2 to 10; no other rule has any.</summary>
+    public int Rounds { get; init; } = 3;
+
     /// <summary>Its share of the budget.</summary>
     public required BudgetShare Budget { get; init; }
 }

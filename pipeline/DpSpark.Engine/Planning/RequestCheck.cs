@@ -1,5 +1,6 @@
 using System.Numerics;
 using DpSpark.Core.Parameters;
+using DpSpark.Core.Selection;
 using DpSpark.Core.Stages;
 
 namespace DpSpark.Engine.Planning;
@@ -89,6 +90,11 @@ internal static class RequestCheck
             if (selection.PreThreshold < 1)
             {
                 faults.Add(new("DPS2516", "partition_selection.pre_threshold", "pre_threshold is below 1.", ["Use a whole number of at least 1; 1 means none."]));
+            }
+
+            if (selection.Strategy == SelectionStrategy.Sips && selection.Rounds is < 2 or > SelectionRounds.MostRounds)
+            {
+                faults.Add(new("DPS2516", "partition_selection.rounds", $"rounds is outside of 2 to {SelectionRounds.MostRounds}.", ["Use 3.", "For one round write strategy: weighted_gaussian."]));
             }
 
             CheckShare(selection.Budget, "partition_selection", faults);

@@ -149,6 +149,11 @@ internal static class RequestText
             json.WriteStartObject("selection");
             json.WriteString("strategy", selection.Strategy?.ToString() ?? "auto");
             json.WriteNumber("pre_threshold", selection.PreThreshold);
+            if (selection.Strategy == SelectionStrategy.Sips)
+            {
+                json.WriteNumber("rounds", selection.Rounds);
+            }
+
             Share(json, selection.Budget);
             json.WriteEndObject();
         }

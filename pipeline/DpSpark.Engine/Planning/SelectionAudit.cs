@@ -78,24 +78,14 @@ internal sealed class SelectionAudit
     /// <summary>A unit in k partitions weighs floor(2^20 / sqrt(k)) in each: one of 2^20 in l2. The others of an N weigh at most one each.</summary>
     private void CheckWeights(SelectionSpec selection)
     {
-        var finer = -selection.NoiseGrid.BinaryExponent - UnitWeight.Bits;
-        if (selection.Noise is not { Kind: NoiseKind.DiscreteGaussian, Numerator.Sign: > 0, Denominator.Sign: > 0 } noise || finer < 0 || selection.NoiseGrid.DecimalScale != 0)
+        if (AuditWeights.Of(_plan.Spec, selection, _spend) is not { } weights)
         {
             _spend.Findings.Add("A threshold on weights has no Gaussian noise, or noise coarser than its weights.");
             return;
         }
 
-        _spend.Require(selection.SharedOutput is null, "A sum of weights is no number that is released.");
-        _spend.Require(_plan.Spec.Accumulators.Count(a => a.Kind == AccumulatorKind.Weight) == 1, "A release that compares weights does not have one sum of them.");
-        var one = BigInteger.One << (UnitWeight.Bits + finer);
-        _spend.Costs.Add(AuditCost.Weighted(new Rational(one * one * noise.Denominator, noise.Numerator)));
-        var spread = Rounding.Nearest(noise.Numerator, noise.Denominator);
-        _spend.NoteVariance(noise);
-        NewWeight = partitions =>
-        {
-            var distance = (double)(selection.Threshold - ((selection.PreThreshold - 1) * one) - ((BigInteger)UnitWeight.Of(partitions) << finer));
-            return distance >= 1 ? DiscreteDistributions.GaussianUpperTailBound(spread, distance) : 1;
-        };
+        _spend.Costs.Add(AuditCost.Weighted(weights.MuSquared));
+        NewWeight = weights.NewChance;
     }
 
     private void CheckTable(IReadOnlyList<BigInteger> table)

@@ -26,6 +26,9 @@ internal sealed class SelectionRule
 
     internal SelectionSpec Spec { get; }
 
+    /// <summary>The rounds, first to last, where there are several; <see cref="Spec"/> is then the last one.</summary>
+    internal IReadOnlyList<SelectionSpec> Rounds { get; private init; } = [];
+
     /// <summary>Smallest number of units that is shown with probability one half: what the choice of a rule looks at.</summary>
     internal long UnitsForHalf { get; }
 
@@ -135,6 +138,15 @@ internal sealed class SelectionRule
         var weight = (double)units * UnitWeight.One / Math.Sqrt((double)partitions);
         return new(spec, n => n < preThreshold ? 0 : DiscreteDistributions.GaussianUpperTail(spread, Math.Ceiling((double)threshold - (n * weight))));
     }
+
+    /// <summary>Several rules, one after another, each on the partitions that no earlier one has shown; or null where one of them is.</summary>
+    /// <param name="rounds">The rules; each has the chances of units that keep their weights: they rise once a unit's other partitions are shown.</param>
+    internal static SelectionRule? OfRounds(IReadOnlyList<SelectionRule?> rounds) => rounds.Any(r => r is null)
+        ? null
+        : new(rounds[^1]!.Spec with { Round = rounds.Count }, n => 1 - rounds.Aggregate(1.0, (hidden, r) => hidden * (1 - r!.KeepProbability(n))))
+        {
+            Rounds = [.. rounds.Select((r, i) => r!.Spec with { Round = i + 1 })],
+        };
 
     /// <summary>A noisy number of units against the smallest threshold that a new partition passes with at most a given chance.</summary>
     /// <param name="strategy">Which threshold.</param>

@@ -260,6 +260,11 @@ public sealed class EpsilonTableTests(ITestOutputHelper output)
             ? selecting with { Others = [.. Crowd(1, HalfShown(selecting.Request with { Epsilon = ExactDecimal.FromShortest(epsilon) }))], Tight = 0 } : null!,
         ["weighted gaussian, new keys of one unit"] = _ => Selecting("weighted keys", SelectionStrategy.WeightedGaussian, 0, 0) is var selecting
             ? selecting with { Request = selecting.Request with { Unit = selecting.Request.Unit with { MaxPartitionsContributed = 3 } }, Others = [.. Crowd(9, 40)], Unit = Added(3, 3), Keys = Keys(3), Tight = 0 } : null!,
+        ["rounds of weights"] = epsilon => Selecting("rounds", SelectionStrategy.Sips, epsilon, 0) is var selecting
+            ? selecting with { Others = [.. Crowd(1, HalfShown(selecting.Request with { Epsilon = ExactDecimal.FromShortest(epsilon) }))], Tight = 0 } : null!,
+        // A key that everyone has, so that it is shown at once and the unit's whole weight goes to its new keys.
+        ["rounds of weights, new keys of one unit beside a shared one"] = _ => Selecting("rounds of keys", SelectionStrategy.Sips, 0, 0) is var selecting
+            ? selecting with { Request = selecting.Request with { Unit = selecting.Request.Unit with { MaxPartitionsContributed = 3 } }, Others = [.. Crowd(4, 60)], Unit = Added(4, 3), Keys = Keys(3), Tight = 0 } : null!,
         ["new key"] = _ => Selecting("new key", SelectionStrategy.LaplaceThreshold, 0, 0) with { Others = [.. Crowd(9, 40)], Unit = Added(2, 3), Keys = Keys(2), Tight = 0 },
         ["a whole release"] = _ => new()
         {

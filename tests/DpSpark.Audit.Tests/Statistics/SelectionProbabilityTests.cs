@@ -27,10 +27,12 @@ public sealed class SelectionProbabilityTests
     [InlineData(SelectionStrategy.GaussianThreshold, 3, true, 2)]
     [InlineData(SelectionStrategy.WeightedGaussian, 1, false, 1)]
     [InlineData(SelectionStrategy.WeightedGaussian, 3, false, 1)]
+    [InlineData(SelectionStrategy.Sips, 1, false, 1)]
+    [InlineData(SelectionStrategy.Sips, 3, false, 1)]
     public void Release_KeysWithNUnits_AreShownAsOftenAsThePlanSays(SelectionStrategy strategy, int preThreshold, bool shared, int l0)
     {
         var plan = PlanAt("1", strategy, preThreshold, shared, l0);
-        Assert.Equal(shared ? "n" : null, plan.Spec.Selection!.SharedOutput);
+        Assert.Equal(shared ? "n" : null, plan.Spec.Selection?.SharedOutput);
         var weaker = PlanAt("0.8", strategy, preThreshold, shared, l0);
         var stronger = PlanAt("1.25", strategy, preThreshold, shared, l0);
         long[] units = [.. plan.KeepChances.Where(c => c.Probability is > 0.005 and < 0.995).Select(c => c.Units)];

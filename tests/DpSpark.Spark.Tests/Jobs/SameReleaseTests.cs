@@ -184,6 +184,39 @@ public sealed class SameReleaseTests(SparkServerFixture spark)
     }
 
     [SkippableTheory]
+    [InlineData("who: string", "[query]", "[]", RunMode.Seeded)]
+    [InlineData("who: string", "[query]", "[{ count: \"*\", as: searches }, { sum: clicks, min_value: 0, max_value: 5, as: clicks }]", RunMode.Seeded)]
+    [InlineData("who: string", "[query]", "[{ count: \"*\", as: searches }]", RunMode.Raw)]
+    [InlineData("who: { type: string, nulls: { replace: nobody } }", "[query, clicks]", "[{ privacy_id_count: \"*\", as: people }]", RunMode.Seeded)]
+    public void SelectionInRounds_IsTheSame(string who, string by, string aggregates, RunMode mode)
+    {
+        var server = spark.Server;
+        using var job = new JobOnBoth($$"""
+            version: 1
+            name: searches
+            source: { csv: { path: rows.csv, header: false }, columns: { {{who}}, query: string, clicks: long } }
+            privacy_unit: { id: who, max_partitions_contributed: 12, max_contributions_per_partition: 2 }
+            partition_by: {{by}}
+            partition_selection: { strategy: sips, rounds: 3, pre_threshold: 2 }
+            aggregates: {{aggregates}}
+            privacy: { epsilon: "12.0", delta: "1e-5", noise: gaussian }
+            output: { path: out/, format: csv }
+            ledger: { file: ledger.db, dataset: searches }
+
+            """);
+        var padding = new string('x', 600);
+        job.Write("rows.csv", string.Concat(Enumerable.Range(0, 12_000).Select(i => string.Create(
+            CultureInfo.InvariantCulture, $"p{_random.Next(900)},q{(int)(Math.Pow(_random.NextDouble(), 4) * 400)} {padding},{_random.Next(2)}\n"))));
+
+        var here = job.Here("here", mode);
+        job.OnSpark(server, "there", mode);
+
+        // A keyset of more than 64 KiB travels as a file: from the second round on.
+        Assert.InRange(here.Rows, 120, 800);
+        job.AssertSame("here", "there");
+    }
+
+    [SkippableTheory]
     [InlineData(RunMode.Seeded)]
     [InlineData(RunMode.Bounded)]
     [InlineData(RunMode.Raw)]

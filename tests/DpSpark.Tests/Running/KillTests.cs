@@ -21,7 +21,7 @@ public sealed class KillTests : IDisposable
         "reserved: secret written", "reserved: appended", "running: appended", "running: done", "staged: appended", "staged: done", "committed: appended", "committed: done", "secret destroyed",
     ];
 
-    public static TheoryData<string> Steps() => [.. FailPoints.All.Where(s => s is not ("old-set-aside" or "bounds-found" or "publishing")), .. s_ledgerSteps];
+    public static TheoryData<string> Steps() => [.. FailPoints.All.Where(s => s is not ("old-set-aside" or "bounds-found" or "keys-shown" or "publishing")), .. s_ledgerSteps];
 
     [Theory]
     [MemberData(nameof(Steps))]

@@ -101,6 +101,29 @@ internal static class SelectionClaims
             ("fourth root", (s_weighted.Threshold, m => Math.Pow(m, -0.25))),
             ("the maximum over t missing", (1 + (s_weighted.Sigma * Normal.UpperQuantile(0.05)), m => 1 / Math.Sqrt(m))),
             ("the weight of one unit missing from T", (s_weighted.Threshold - 1, m => 1 / Math.Sqrt(m)))),
+        Claim.About(
+            typeof(SelectionRounds), "the rounds together keep noise and keys, whatever was shown before",
+            KeepsRounds,
+            (Rounds: s_rounds.Rounds, Weight: (Func<int, double>)(m => 1 / Math.Sqrt(m))),
+            ("a round that is not counted", ([.. SelectionRounds.Calibrate(2, 0.1, 16, 2).Rounds, s_rounds.Rounds[0]], m => 1 / Math.Sqrt(m))),
+            ("each round at the whole budget", ([.. Enumerable.Repeat(SelectionRounds.Calibrate(2, 0.1, 16, 1).Rounds[0], 3)], m => 1 / Math.Sqrt(m))),
+            ("the threshold of the next round", ([s_rounds.Rounds[0] with { Threshold = s_rounds.Rounds[1].Threshold }, .. s_rounds.Rounds.Skip(1)], m => 1 / Math.Sqrt(m))),
+            ("weights of what was shown added to the others", (s_rounds.Rounds, m => Math.Sqrt(2.0 / m))),
+            ("weights of one partition less", (s_rounds.Rounds, m => 1 / Math.Sqrt(Math.Max(1, m - 1)))),
+            ("delta of the keys not divided", ([.. s_rounds.Rounds.Select(r => SelectionRound.Of(r.Sigma, 0.05, 16))], m => 1 / Math.Sqrt(m)))),
+        Claim.About(
+            typeof(SelectionRounds), "two rounds on a partition that others have and one that they do not, by enumeration",
+            rounds => Enumerable.Range(0, 60).All(i => TwoRounds(rounds, 0.25 * i).Keeps(2, 0.1)),
+            SelectionRounds.Calibrate(2, 0.1, 2, 2).Rounds,
+            ("the weight of one unit missing from T", [.. SelectionRounds.Calibrate(2, 0.1, 2, 2).Rounds.Select(r => r with { Threshold = r.Threshold - 1 })]),
+            ("half of the noise and of T", [.. SelectionRounds.Calibrate(2, 0.1, 2, 2).Rounds.Select(r => r with { Sigma = r.Sigma / 2, Threshold = r.Threshold / 2 })])),
+        Claim.About(
+            typeof(SelectionRound), "up to sixteen new partitions stay hidden",
+            round => new[] { 1, 2, 4, 8, 16 }.All(m => Elementary.OneMinusPower(Normal.UpperTail((round.Threshold - (1 / Math.Sqrt(m))) / 3), m) <= 0.05 * (1 + 1e-9)),
+            SelectionRound.Of(3, 0.05, 16),
+            ("the maximum over t missing", SelectionRound.Of(3, 0.05, 1)),
+            ("half of the partitions", SelectionRound.Of(3, 0.05, 8)),
+            ("the weight of one unit missing from T", SelectionRound.Of(3, 0.05, 16) with { Threshold = SelectionRound.Of(3, 0.05, 16).Threshold - 1 })),
         Claim.About<Func<long, long>>(
             typeof(UnitWeight), "the weights of a unit have norm 2^20 at most",
             weight => Enumerable.Range(1, 2000).All(k => k * weight(k) * weight(k) <= 1L << 40),
@@ -156,6 +179,8 @@ internal static class SelectionClaims
 
     private static readonly WeightedGaussian s_weighted = WeightedGaussian.Calibrate(2, 0.1, 16);
 
+    private static readonly SelectionRounds s_rounds = SelectionRounds.Calibrate(2, 0.1, 16, 3);
+
     private static IReadOnlyList<BigInteger> Table(SelectionBudget budget) => TruncatedGeometricTable.Build(budget.Safely());
 
     private static ThresholdRule Rule(int l0, double delta, int preThreshold)
@@ -207,6 +232,39 @@ internal static class SelectionClaims
     private static bool KeepsWidth(Func<double[], double[]> law, int low, int high) =>
         Worlds.Grid(3, low, high).All(change => new double[][] { [0, 0, 0], [4, 1, 0], [2, 2, 6] }.All(u =>
             NeighbourPair.Of(law(u), law([.. u.Zip(change, (a, c) => a + c)])).Keeps(Epsilon, 0)));
+
+    // In every round the unit is in as many partitions as it may be: all of them shared for the noise, all of them new for the keys.
+    private static bool KeepsRounds((IReadOnlyList<SelectionRound> Rounds, Func<int, double> Weight) rule)
+    {
+        int[] partitions = [1, 2, 4, 8, 16];
+        double squares = rule.Rounds.Sum(r => partitions.Max(m => m * Math.Pow(rule.Weight(m) / r.Sigma, 2)));
+        double hidden = rule.Rounds.Aggregate(1.0, (h, r) => h * (1 - partitions.Max(m => Elementary.OneMinusPower(Normal.UpperTail((r.Threshold - rule.Weight(m)) / r.Sigma), m))));
+        return GaussianPrivacy.Delta(2, Math.Sqrt(squares)) <= 0.05 * (1 + 1e-9) && 1 - hidden <= 0.05 * (1 + 1e-9);
+    }
+
+    // Others weigh something in the first partition and nothing in the second; the unit is in both. What is seen: in which round each is shown, if at all.
+    private static NeighbourPair TwoRounds(IReadOnlyList<SelectionRound> rounds, double others)
+    {
+        double Shown(int round, double weight) => Normal.LowerTail((weight - rounds[round].Threshold) / rounds[round].Sigma);
+        double half = Math.Sqrt(0.5);
+        double[] with = new double[9];
+        double[] without = new double[9];
+        (double first, double second) = (Shown(0, others + half), Shown(0, half));
+        with[0] = first * second;
+        with[1] = first * (1 - second) * Shown(1, 1);
+        with[2] = first * (1 - second) * (1 - Shown(1, 1));
+        with[3] = (1 - first) * second * Shown(1, others + 1);
+        with[4] = (1 - first) * second * (1 - Shown(1, others + 1));
+        double neither = (1 - first) * (1 - second);
+        with[5] = neither * Shown(1, others + half) * Shown(1, half);
+        with[6] = neither * Shown(1, others + half) * (1 - Shown(1, half));
+        with[7] = neither * (1 - Shown(1, others + half)) * Shown(1, half);
+        with[8] = neither * (1 - Shown(1, others + half)) * (1 - Shown(1, half));
+        without[2] = Shown(0, others);
+        without[6] = (1 - without[2]) * Shown(1, others);
+        without[8] = (1 - without[2]) * (1 - Shown(1, others));
+        return NeighbourPair.Of(with, without);
+    }
 
     private static bool KeepsChoice(Func<double[], double[]> law, int lowest)
     {

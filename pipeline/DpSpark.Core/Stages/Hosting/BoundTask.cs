@@ -36,13 +36,13 @@ internal sealed class BoundTask : StageTask
         else
         {
             Require(StageSchemas.Projected(_spec), input, "bounding");
-            _reader = new ContributionReader(ProjectStage.UnitShapeOf(_spec), ProjectStage.PartitionShapeOf(_spec), _spec.RecordColumns.Count, resources.Keyset?.Keys.Count ?? -1);
+            _reader = new ContributionReader(ProjectStage.UnitShapeOf(_spec), ProjectStage.PartitionShapeOf(_spec), _spec.RecordColumns.Count, resources.PublicKeys(_spec)?.Keys.Count ?? -1);
         }
 
         _format = new RowFormat(_spec);
         _key = request.BoundKeyValue();
-        _bucket = UnitBucket.Create(_spec, _format, _bounded, _key, resources.Keyset?.Keys);
-        _output = new AccumulatorBatches(_spec, _format.PartitionShape, resources.Keyset?.Keys);
+        _bucket = UnitBucket.Create(_spec, _format, _bounded, _key, resources.PublicKeys(_spec)?.Keys);
+        _output = new AccumulatorBatches(_spec, _format.PartitionShape, resources.PublicKeys(_spec)?.Keys);
         _pool = new ChunkPool(resources.RowLimit);
         _rows = new BucketWriter(_pool, resources.SpillStore);
     }

@@ -203,6 +203,11 @@ public sealed record StageRequest
         {
             throw Fault("The release has public partitions, and no keyset is given.");
         }
+
+        if (Step is StageStep.Project or StageStep.Bound && Spec!.LeavesOutKeys && Keyset is null && KeysetFile is null)
+        {
+            throw Fault("The release leaves keys out, and none are given.");
+        }
     }
 
     private static DpSparkException Fault(string why) =>

@@ -24,6 +24,9 @@ public sealed record StageResources
     /// <summary>Bytes of accumulators held at once; null for a part of <see cref="MemoryBytes"/>.</summary>
     internal long? TableBytes { get; init; }
 
+    /// <summary>The public keys of a release; null where there are none, or the keys that are given are left out.</summary>
+    internal KeysetIndex? PublicKeys(StageSpec spec) => spec.LeavesOutKeys ? null : Keyset;
+
     internal long RowLimit => RowBytes ?? MemoryBytes / 2;
 
     internal long BucketLimit => BucketBytes ?? Math.Max(4L << 20, MemoryBytes / 10);

@@ -46,8 +46,18 @@ internal sealed class BudgetCalibration
 
     private bool SelectsByThreshold => Groups.Exists(g => g.Selects && !g.IsTable);
 
+    private SelectionGroup? Rounds => Groups.Find(g => g is SelectionGroup { Rounds: > 0 }) as SelectionGroup;
+
+    /// <summary>
+    /// Delta of the keys of all rounds: what is shown in one round leaves the unit's other partitions to the next, with all of its weight, so that noise and keys do not shrink together and each
+    /// has a part of its own.
+    /// </summary>
+    private double RoundsDelta => Request.Accountant == AccountantChoice.Zcdp ? Math.Max(0, Delta - ConcentratedDelta)
+        : Request.Accountant == AccountantChoice.Pld && Rounds!.IsPooled ? Delta / 2
+        : Rounding.Inward(Rounds!.SelectionDelta.ToDouble());
+
     /// <summary>Delta of the noise alone.</summary>
-    private double NoiseDelta => SelectsByThreshold && Groups.Exists(g => g.IsGaussian) ? Delta * JointNoisePart : Delta;
+    private double NoiseDelta => Rounds is not null ? Rounding.Inward(Delta - RoundsDelta) : SelectsByThreshold && Groups.Exists(g => g.IsGaussian) ? Delta * JointNoisePart : Delta;
 
     /// <summary>Sets every group's level.</summary>
     /// <param name="accountant">The loss accountant, of the precision that is wanted; null to rank by a closed form.</param>
@@ -181,6 +191,14 @@ internal sealed class BudgetCalibration
         }
 
         return found;
+    }
+
+    /// <summary>The same for a round of selection, whose noise is paid for in full: with all m partitions of a unit new, the round's part of delta is the chance that any of them passes.</summary>
+    /// <param name="part">The round's part.</param>
+    internal IReadOnlyList<(long Partitions, double Chance)> RoundChances(Rational part)
+    {
+        var delta = Rounding.Inward(RoundsDelta * part.ToDouble() * (1 - 1e-14));
+        return [.. WeightRanges.Fine(1, (long)Norms.Partitions).Select(r => (r.First, Rounding.Inward(Elementary.OneMinusPower(delta, 1.0 / r.Last))))];
     }
 
     private double ConcentratedDelta => SelectsByThreshold ? Delta / 2 : Groups.Find(g => g.IsTable) is { } table ? Math.Max(0, Delta - table.SelectionDelta.ToDouble()) : Delta;

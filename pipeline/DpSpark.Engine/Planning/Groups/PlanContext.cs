@@ -90,6 +90,11 @@ internal sealed class PlanContext
         "select", [new(AccumulatorOf(new AccumulatorSpec { Kind = AccumulatorKind.Weight }), BigInteger.One)], GridUnit.One.ShiftedBy(-UnitWeight.Bits),
         UnitWeight.One, UnitWeight.One * Norms.Partitions, (BigInteger)UnitWeight.One * UnitWeight.One, Norms.Partitions, false);
 
+    /// <summary>The same sum in a round of selection, which is a stage description of its own with one accumulator.</summary>
+    internal IntegerQuery RoundQuery() => new(
+        "round", [new(0, BigInteger.One)], GridUnit.One.ShiftedBy(-UnitWeight.Bits),
+        UnitWeight.One, UnitWeight.One * Norms.Partitions, (BigInteger)UnitWeight.One * UnitWeight.One, Norms.Partitions, false);
+
     /// <summary>A linear combination of row sums of which one row changes <paramref name="change"/> units.</summary>
     /// <param name="part">Part of the metric bytes.</param>
     /// <param name="terms">The combination.</param>

@@ -272,7 +272,7 @@ internal sealed class PlanStructure
     {
         var family = rule == SelectionStrategy.GaussianThreshold ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
         var counted = Outputs.Find(o => o is NumbersOutput && o.Request.Kind == AggregateKind.PrivacyIdCount)?.Groups[0];
-        if (rule is SelectionStrategy.TruncatedGeometric or SelectionStrategy.WeightedGaussian || counted is null || counted.Kind != family)
+        if (rule is SelectionStrategy.TruncatedGeometric or SelectionStrategy.WeightedGaussian or SelectionStrategy.Sips || counted is null || counted.Kind != family)
         {
             counted = new SelectionGroup(Context, rule);
             Groups.Insert(0, counted);

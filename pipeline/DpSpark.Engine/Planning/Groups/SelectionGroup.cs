@@ -12,8 +12,9 @@ internal sealed class SelectionGroup : QueryGroup
         : base(context)
     {
         IsTable = strategy == SelectionStrategy.TruncatedGeometric;
-        IsWeighted = strategy == SelectionStrategy.WeightedGaussian;
-        Kind = strategy is SelectionStrategy.GaussianThreshold or SelectionStrategy.WeightedGaussian ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
+        IsWeighted = strategy is SelectionStrategy.WeightedGaussian or SelectionStrategy.Sips;
+        Rounds = strategy == SelectionStrategy.Sips ? context.Request.Selection!.Rounds : 0;
+        Kind = strategy is SelectionStrategy.GaussianThreshold or SelectionStrategy.WeightedGaussian or SelectionStrategy.Sips ? NoiseKind.DiscreteGaussian : NoiseKind.DiscreteLaplace;
         Selects = true;
     }
 
@@ -22,6 +23,9 @@ internal sealed class SelectionGroup : QueryGroup
 
     /// <inheritdoc/>
     internal override bool IsWeighted { get; }
+
+    /// <summary>Rounds that divide what it may cost; 0 for a selection of one step.</summary>
+    internal int Rounds { get; }
 
     /// <inheritdoc/>
     internal override bool ByUnits => true;
@@ -36,5 +40,15 @@ internal sealed class SelectionGroup : QueryGroup
     internal SelectionBudget? Budget { get; set; }
 
     /// <inheritdoc/>
-    internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => IsTable ? [] : [Draw(IsWeighted ? Context.WeightQuery() : Context.CountQuery(true), level, One)];
+    internal override IReadOnlyList<PlannedDraw> Draws(NoiseLevel level) => IsTable ? []
+        : Rounds > 0 ? [.. Enumerable.Range(1, Rounds).Select(r => Draw(Context.RoundQuery(), level, PartOf(r)))]
+        : [Draw(IsWeighted ? Context.WeightQuery() : Context.CountQuery(true), level, One)];
+
+    /// <summary>The part of mu² and of delta that a round has.</summary>
+    /// <param name="round">The round, from 1.</param>
+    internal Rational PartOf(int round)
+    {
+        var (part, sum) = SelectionRounds.PartOf(round, Rounds);
+        return new(part, sum);
+    }
 }

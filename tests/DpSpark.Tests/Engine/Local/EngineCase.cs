@@ -15,7 +15,7 @@ using DpSpark.Testing;
 namespace DpSpark.Tests.Engine.Local;
 
 /// <summary>A random table and a release of it, run by the engine and, plainly, by the reference.</summary>
-internal sealed class EngineCase
+internal sealed record EngineCase
 {
     private static readonly byte[] s_release = "test"u8.ToArray();
 
@@ -30,6 +30,9 @@ internal sealed class EngineCase
     public bool TextPartitions { get; init; }
 
     public bool Keyset { get; init; }
+
+    /// <summary>Whether the keys of the keyset are those that are left out, as in a later round of selection.</summary>
+    public bool LeavesOut { get; init; }
 
     public bool Sums { get; init; } = true;
 
@@ -129,13 +132,14 @@ internal sealed class EngineCase
             Columns = columns,
             UnitColumns = ["unit"],
             PartitionBy = [new() { Name = "part", Column = "part", KeyType = TextPartitions ? ColumnType.String : ColumnType.Long }],
-            PublicPartitions = Keyset,
+            PublicPartitions = Keyset && !LeavesOut,
+            LeavesOutKeys = Keyset && LeavesOut,
             MaxPartitionsContributed = L0,
             MaxContributionsPerPartition = LInf,
             MaxContributions = L1,
             RecordColumns = Sums ? TwoValues ? ["value", "second"] : ["value"] : TwoValues ? ["second"] : [],
             Accumulators = accumulators,
-            Selection = Keyset ? null : new() { Strategy = SelectionStrategy.LaplaceThreshold, Threshold = 1, Noise = noise },
+            Selection = Keyset && !LeavesOut ? null : new() { Strategy = SelectionStrategy.LaplaceThreshold, Threshold = 1, Noise = noise },
             Nodes = nodes,
         };
     }
@@ -228,7 +232,7 @@ internal sealed class EngineCase
         foreach (var row in Data)
         {
             var partition = PartitionBytes(row.Partition);
-            if (keyset is not null && !keyset.Any(k => k.SequenceEqual(partition)))
+            if (keyset is not null && keyset.Any(k => k.SequenceEqual(partition)) == LeavesOut)
             {
                 continue;
             }
@@ -252,7 +256,7 @@ internal sealed class EngineCase
         var kept = BottomKReference.Bound(rows, BoundKey.Derive(Secret, s_release), L1, LInf, L0);
         var codec = new PartitionKeyCodec(spec.PartitionBy);
         var groups = kept.GroupBy(k => Convert.ToHexString(k.Row.Partition)).ToDictionary(g => g.Key, g => g.ToArray());
-        var keys = keyset ?? [.. groups.Keys.Select(Convert.FromHexString)];
+        var keys = keyset is not null && !LeavesOut ? keyset : [.. groups.Keys.Select(Convert.FromHexString)];
         keys.Sort((a, b) => codec.Compare(a, b));
         var spread = kept.GroupBy(k => Convert.ToHexString(k.Row.Unit)).ToDictionary(u => u.Key, u => u.Select(k => Convert.ToHexString(k.Row.Partition)).Distinct().Count());
         return [.. keys.Select(key => Line(key, groups.GetValueOrDefault(Convert.ToHexString(key), []), spread))];

@@ -13,7 +13,7 @@ public sealed class CompositionAuditTests
     private static readonly ReleaseRequest s_base = Request(Units(), Count(), Sum("whole", "0", "60"), Mean("money", "0", "60")).Bounded(6, 2, null) with { Delta = Of("1e-6") };
 
     public static TheoryData<string> Plans =>
-        ["gdp", "gdp free", "pld laplace", "pld table", "joint", "joint weights", "joint weights laplace", "rho", "replace gaussian", "replace laplace", "replace one sign", "basic"];
+        ["gdp", "gdp free", "pld laplace", "pld table", "joint", "joint weights", "joint weights laplace", "rounds", "rounds laplace", "rho", "replace gaussian", "replace laplace", "replace one sign", "basic"];
 
     [Theory]
     [MemberData(nameof(Plans))]
@@ -114,6 +114,64 @@ public sealed class CompositionAuditTests
         Assert.False(PlanAudit.Recompute(plan with { Spec = changed }).Holds);
     }
 
+    [Theory]
+    [InlineData("threshold of the next round")]
+    [InlineData("threshold")]
+    [InlineData("noise")]
+    [InlineData("floor")]
+    [InlineData("one round more")]
+    [InlineData("one number")]
+    [InlineData("no number")]
+    [InlineData("no rounds")]
+    [InlineData("no weights")]
+    [InlineData("counts")]
+    [InlineData("laplace")]
+    [InlineData("grid")]
+    [InlineData("more partitions")]
+    [InlineData("not bounded")]
+    [InlineData("rows as units")]
+    [InlineData("released")]
+    [InlineData("a keyset")]
+    public void Recompute_RoundsThatAreWrongByOneStep_AreRejected(string wrong)
+    {
+        var plan = Planner.Plan(Request().Bounded(16, null, null).Private(Selection(SelectionStrategy.Sips)) with { Noise = NoiseChoice.Gaussian });
+        var (last, selection) = (plan.Rounds[^1], plan.Rounds[^1].Selection!);
+        var one = System.Numerics.BigInteger.One << -selection.NoiseGrid.BinaryExponent;
+        IReadOnlyList<StageSpec> Last(StageSpec round) => [.. plan.Rounds.SkipLast(1), round];
+        IReadOnlyList<StageSpec> Select(SelectionSpec spec) => Last(last with { Selection = spec });
+        var first = plan.Rounds[0].Selection!;
+        var changed = wrong switch
+        {
+            "threshold of the next round" => [plan.Rounds[0] with { Selection = first with { Threshold = InFirstGrid() } }, .. plan.Rounds.Skip(1)],
+            // A fiftieth of the weight of one unit; sigma a part in a hundred narrower.
+            "threshold" => Select(selection with { Threshold = selection.Threshold - (one / 50) }),
+            "noise" => Select(selection with { Noise = selection.Noise! with { Numerator = selection.Noise.Numerator * 98 / 100 }, Threshold = selection.Threshold * 99 / 100 }),
+            "floor" => Select(selection with { PreThreshold = 2 }),
+            "one round more" => [.. plan.Rounds, last with { Selection = selection with { Round = 4 } }],
+            "one number" => [.. plan.Rounds.Select(r => r with { Selection = r.Selection! with { Round = 1 } })],
+            "no number" => Select(selection with { Round = 0 }),
+            "no rounds" => [],
+            "no weights" => Last(last with { Accumulators = [new() { Kind = AccumulatorKind.Count }] }),
+            "counts" => Select(selection with { Strategy = SelectionStrategy.GaussianThreshold }),
+            "laplace" => Select(selection with { Noise = selection.Noise! with { Kind = NoiseKind.DiscreteLaplace } }),
+            "grid" => Select(selection with { NoiseGrid = selection.NoiseGrid.ShiftedBy(-1) }),
+            "more partitions" => [.. plan.Rounds.Select(r => r with { MaxPartitionsContributed = 24 })],
+            "not bounded" => Last(last with { MaxPartitionsContributed = null }),
+            "rows as units" => Last(last with { UnitColumns = [] }),
+            "released" => Last(last with { Nodes = [new() { Output = "w", Aggregate = AggregateKind.Count, Form = NodeForm.Direct, Draws = [] }] }),
+            _ => Last(last with { PublicPartitions = true }),
+        };
+
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+        Assert.False(PlanAudit.Recompute(plan with { Rounds = changed }).Holds);
+
+        System.Numerics.BigInteger InFirstGrid()
+        {
+            var next = plan.Rounds[1].Selection!;
+            return next.Threshold << (next.NoiseGrid.BinaryExponent - first.NoiseGrid.BinaryExponent);
+        }
+    }
+
     [Fact]
     public void Recompute_EpsilonSmallerThanWhatRhoIs_IsRejected()
     {
@@ -171,6 +229,8 @@ public sealed class CompositionAuditTests
         "joint" => request.Private(Selection(SelectionStrategy.GaussianThreshold)) with { Noise = NoiseChoice.Gaussian },
         "joint weights" => request.Private(Selection(SelectionStrategy.WeightedGaussian)) with { Noise = NoiseChoice.Gaussian },
         "joint weights laplace" => request.Private(Selection(SelectionStrategy.WeightedGaussian)) with { Noise = NoiseChoice.Laplace },
+        "rounds" => request.Private(Selection(SelectionStrategy.Sips)) with { Noise = NoiseChoice.Gaussian },
+        "rounds laplace" => request.Private(Selection(SelectionStrategy.Sips)) with { Noise = NoiseChoice.Laplace },
         "rho" => request with { Noise = NoiseChoice.Gaussian, Accountant = AccountantChoice.Zcdp, Rho = Of("0.02"), Epsilon = Of("1.06") },
         "replace gaussian" => request with { Noise = NoiseChoice.Gaussian, Adjacency = NeighbouringRelation.ReplaceOne },
         "replace laplace" => request with { Noise = NoiseChoice.Laplace, Adjacency = NeighbouringRelation.ReplaceOne },
@@ -185,7 +245,12 @@ public sealed class CompositionAuditTests
             ? noise with { Numerator = noise.Numerator * numerator, Denominator = noise.Denominator * denominator }
             : noise with { Numerator = noise.Numerator * numerator * numerator, Denominator = noise.Denominator * denominator * denominator };
         var nodes = plan.Spec.Nodes.Select(n => n with { Draws = [.. n.Draws.Select(d => d with { Noise = Narrower(d.Noise) })] });
-        var selection = plan.Spec.Selection is { Noise: { } noise } spec ? spec with { Noise = Narrower(noise) } : plan.Spec.Selection;
-        return plan with { Spec = plan.Spec with { Nodes = [.. nodes], Selection = selection } };
+        SelectionSpec? Closer(SelectionSpec? selection) => selection is { Noise: { } noise } ? selection with { Noise = Narrower(noise) } : selection;
+        return plan with
+        {
+            Spec = plan.Spec with { Nodes = [.. nodes], Selection = Closer(plan.Spec.Selection) },
+            // A threshold that stays where it is would be passed less often, which is worth more than the noise costs.
+            Rounds = [.. plan.Rounds.Select(r => r with { Selection = Closer(r.Selection)! with { Threshold = r.Selection!.Threshold * numerator / denominator } })],
+        };
     }
 }

@@ -69,6 +69,7 @@ public sealed class SelectionPlanTests
     [InlineData(SelectionStrategy.LaplaceThreshold)]
     [InlineData(SelectionStrategy.GaussianThreshold)]
     [InlineData(SelectionStrategy.WeightedGaussian)]
+    [InlineData(SelectionStrategy.Sips)]
     public void Plan_SingleUnit_IsShownWithAtMostDelta(SelectionStrategy strategy)
     {
         foreach (var preThreshold in new[] { 1, 20 })
@@ -163,6 +164,92 @@ public sealed class SelectionPlanTests
         Assert.Empty(PlanAudit.Recompute(plan).Findings);
         Assert.Null(plan.Spec.Selection!.SharedOutput);
     }
+
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(60, 3)]
+    [InlineData(300, 2)]
+    [InlineData(8, 10)]
+    public void Plan_Sips_DividesRhoAndDeltaByThreeFromRoundToRound(int l0, int rounds)
+    {
+        var plan = Planner.Plan(Request().Bounded(l0, null, null).Private(Selection(SelectionStrategy.Sips) with { Rounds = rounds }) with { Noise = NoiseChoice.Gaussian });
+
+        var expected = SelectionRounds.Calibrate(1, 1e-6, l0, rounds).Rounds;
+        Assert.Equal(rounds, plan.Rounds.Count);
+        for (var r = 0; r < rounds; r++)
+        {
+            var selection = plan.Rounds[r].Selection!;
+            var one = (double)(BigInteger.One << -selection.NoiseGrid.BinaryExponent);
+            Assert.Equal(expected[r].Sigma, Math.Sqrt((double)selection.Noise!.Numerator / (double)selection.Noise.Denominator) / one, expected[r].Sigma * 1e-4);
+            Assert.InRange((double)selection.Threshold / one, expected[r].Threshold, expected[r].Threshold * 1.003);
+            Assert.Equal((r + 1, r > 0, l0), (selection.Round, plan.Rounds[r].LeavesOutKeys, plan.Rounds[r].MaxPartitionsContributed));
+            Assert.Equal(($"round{r + 1}", "weighted_gaussian", 1.0), (plan.Mechanisms[r].Part, plan.Mechanisms[r].Mechanism, plan.Mechanisms[r].L2));
+        }
+
+        Assert.Null(plan.Spec.Selection);
+        Assert.True(plan.Spec.PublicPartitions);
+        Assert.Equal(("1", "1e-6", "gdp-v1"), (plan.Epsilon.ToString(), plan.Delta.ToString(), plan.Accountant));
+        Assert.InRange(plan.Mechanisms.Sum(m => m.Epsilon.ToDouble()), 0.999_999, 1);
+        Assert.Empty(PlanAudit.Recompute(plan).Findings);
+        Assert.InRange(PlanAudit.Recompute(plan).Delta, 0.98e-6, 1e-6);
+    }
+
+    [Theory]
+    [InlineData(NoiseChoice.Laplace, AccountantChoice.Pld)]
+    [InlineData(NoiseChoice.Gaussian, AccountantChoice.Pld)]
+    [InlineData(NoiseChoice.Auto, AccountantChoice.Pld)]
+    [InlineData(NoiseChoice.Gaussian, AccountantChoice.Zcdp)]
+    [InlineData(NoiseChoice.Gaussian, AccountantChoice.Basic)]
+    public void Plan_SipsBesideOtherNoise_IsAudited(NoiseChoice noise, AccountantChoice accountant)
+    {
+        var request = Request(Units(), Sum("whole", "0", "9"), Mean("money", "0", "60")).Bounded(60, 2, null).Private(Selection(SelectionStrategy.Sips, 3)) with { Noise = noise, Accountant = accountant };
+        foreach (var asked in new[] { request, request with { Selection = request.Selection! with { Budget = Own("0.3", "4e-7") } } })
+        {
+            var plan = Planner.Plan(asked);
+
+            Assert.Empty(PlanAudit.Recompute(plan).Findings);
+            Assert.All(plan.Rounds, r => Assert.Equal(3, r.Selection!.PreThreshold));
+            Assert.DoesNotContain(plan.Spec.Accumulators, a => a.Kind == AccumulatorKind.Weight);
+        }
+    }
+
+    [Fact]
+    public void Plan_SipsWithAFloor_RaisesEveryThresholdByItOnce()
+    {
+        IReadOnlyList<StageSpec> Rounds(int floor) => Planner.Plan(Request(Units()).Bounded(9, 1, null).Private(Selection(SelectionStrategy.Sips, floor))).Rounds;
+
+        Assert.All(Rounds(1).Zip(Rounds(5)), r =>
+            Assert.Equal(r.First.Selection!.Threshold + (4 * (BigInteger.One << -r.First.Selection.NoiseGrid.BinaryExponent)), r.Second.Selection!.Threshold));
+    }
+
+    [Fact]
+    public void Plan_Sips_SaysItsRoundsAndTheChancesOfAllOfThem()
+    {
+        var plan = Planner.Plan(Request(Units()).Bounded(60, 1, null).Private(Selection(SelectionStrategy.Sips)));
+        var text = PlanText.Write(plan);
+
+        Assert.Contains("  +- select, round 1 of 3  ", text, StringComparison.Ordinal);
+        Assert.Contains("  +- select, round 3 of 3: keys not shown before  ", text, StringComparison.Ordinal);
+        Assert.Contains("  +- keep rows of the keys shown  ", text, StringComparison.Ordinal);
+        Assert.Contains("partition_selection, round3: epsilon ", text, StringComparison.Ordinal);
+        Assert.Contains("Units in a partition, each in 60 partitions -> chance it is shown\n", text, StringComparison.Ordinal);
+        var units = plan.KeepChances.First(c => c.Probability > 0.3);
+        var hidden = plan.Rounds.Aggregate(1.0, (h, r) =>
+        {
+            var one = (double)(BigInteger.One << -r.Selection!.NoiseGrid.BinaryExponent);
+            var sigma = Math.Sqrt((double)r.Selection.Noise!.Numerator / (double)r.Selection.Noise.Denominator);
+            return h * Normal.LowerTail(((double)r.Selection.Threshold - (units.Units * one / Math.Sqrt(60))) / sigma);
+        });
+        Assert.Equal(1 - hidden, units.Probability, 1e-3);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(11)]
+    public void Plan_SipsWithAnOddNumberOfRounds_IsRefused(int rounds) =>
+        Assert.Contains(
+            Assert.Throws<PlanningException>(() => Planner.Plan(Request(Units()).Private(Selection(SelectionStrategy.Sips) with { Rounds = rounds }))).Faults,
+            f => f is { Code: "DPS2516", Path: "partition_selection.rounds" });
 
     private const string RequestCheckName = "partition_selection";
 }

@@ -83,6 +83,14 @@ internal static class GoodJobs
         """,
         """
         source: { csv: a.csv, columns: { u: long, k: string, v: long } }
+        privacy_unit: { id: u, max_partitions_contributed: 60 }
+        partition_by: [k]
+        partition_selection: { strategy: sips, rounds: 4, pre_threshold: 5, epsilon: "0.5", delta: "1e-8" }
+        aggregates: [{ privacy_id_count: "*" }]
+        privacy: { epsilon: 1, delta: 1e-7 }
+        """,
+        """
+        source: { csv: a.csv, columns: { u: long, k: string, v: long } }
         privacy_unit: { id: u, max_partitions_contributed: { auto: { budget: 5% } }, max_contributions_per_partition: { auto: { budget: { epsilon: "0.1" } } } }
         partition_by: [k]
         partition_selection: { strategy: auto }

@@ -73,6 +73,7 @@ internal static class JobsByCode
             yield return Selected("selection by " + (strategy?.ToString() ?? "the best")).PartitionSelection(strategy, 5, weight: 2);
         }
 
+        yield return Selected("selection in rounds").PartitionSelection(SelectionStrategy.Sips, rounds: 4);
         yield return Selected("selection by epsilon").PartitionSelection(SelectionStrategy.TruncatedGeometric, epsilon: "0.2", delta: "1e-9");
         yield return Selected("keys alone").PartitionSelection().KeysAlone();
     }

@@ -51,7 +51,7 @@ internal sealed class HostedRun
             BoundKey = BoundKey.Derive(_case.Secret, _case.ReleaseId).ToBytes(),
         };
         var sums = Slices.Shuffle(schema, rows, 1 + _random.Next(5), 0, _random).SelectMany(slice => Run(bound, schema, slice)).ToList();
-        if (_case.KeysetKeys() is { } keys)
+        if (_spec.PublicPartitions && _case.KeysetKeys() is { } keys)
         {
             var empty = new byte[16 * (_spec.Accumulators.Count + _spec.Items.Count)];
             sums.Add(Slices.Batch(StageSchemas.Accumulators, [.. keys.Select(k => new object[] { k, 0L, empty, Array.Empty<byte>() })]));

@@ -27,6 +27,23 @@ public sealed class HostedStepsTests
         }
     }
 
+    [Fact]
+    public void Run_KeysShownBefore_AreLeftOutByBothHosts()
+    {
+        foreach (var shape in Enumerable.Range(0, 4))
+        {
+            var test = Case(3, 2, null, shape | 4) with { LeavesOut = true, Weights = shape < 2 };
+            var expected = test.LinesOf(test.Run(RunMode.Seeded));
+
+            Assert.Equal(test.ReferenceLines(), test.LinesOf(test.Run(RunMode.Bounded)));
+            foreach (var input in new[] { StageInput.Source, StageInput.Projected })
+            {
+                Assert.Equal(expected, test.LinesOf(new HostedRun(test, shape, littleMemory: false).Release(input, noisy: true)));
+                Assert.Equal(test.ReferenceLines(), test.LinesOf(new HostedRun(test, shape, littleMemory: true).Release(input, noisy: false)));
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Bounds))]
     public void Run_OneHeavyUnitAndLittleMemory_SpillsAndEqualsTheReference(int? l0, int? lInf, int? l1)
