@@ -82,7 +82,7 @@ public sealed class MechanismCoverageTests(ITestOutputHelper output)
             {
                 Assert.True(found.Share >= Least - Slack(found), $"{name}, {noise}, {values}, {column}: {found.Share}");
                 Assert.True(name != "mean" || found.Share <= 0.99 + (Slack(found) / 2), $"{name}, {noise}, {values}, {column}: {found.Share}");
-                Assert.True(found.Width <= (s_long ? 2 : 2.2) * found.Shortest, $"{name}, {noise}, {values}, {column}: {found.Width} against {found.Shortest}");
+                Assert.True(found.Width <= 2 * found.Shortest, $"{name}, {noise}, {values}, {column}: {found.Width} against {found.Shortest}");
             }
         }
     }
@@ -94,7 +94,7 @@ public sealed class MechanismCoverageTests(ITestOutputHelper output)
         foreach (var (column, found) in Run(name, s_trees[name], noise, "1", 4000))
         {
             Assert.True(found.Share >= Least - Slack(found), $"{name}, {noise}, {column}: {found.Share}");
-            Assert.True(found.Width <= (s_long ? 2 : 2.2) * (found.Shortest + (60.0 / 4096)), $"{name}, {noise}, {column}: {found.Width} against {found.Shortest}");
+            Assert.True(found.Width <= 2 * (found.Shortest + (60.0 / 4096)), $"{name}, {noise}, {column}: {found.Width} against {found.Shortest}");
         }
     }
 

@@ -56,6 +56,7 @@ public sealed class PipelineCoverageTests(ITestOutputHelper output)
 
         // Partitions of one release have noise of their own; rows that are left out differ with the secret. So every interval is a trial of its own.
         Assert.All(columns, c => Assert.True(c.Value.Share >= 0.943 - (c.Value.Slack / (s_long ? 2 : 1)), $"{c.Key}, {noise}: {c.Value.Share}"));
+        Assert.All(columns, c => Assert.True(c.Value.Width <= 2 * c.Value.Shortest, $"{c.Key}, {noise}: {c.Value.Width} against {c.Value.Shortest}"));
     }
 
     private static ReleaseRequest Everything() => Request(

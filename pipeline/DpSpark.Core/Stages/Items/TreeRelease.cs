@@ -80,7 +80,8 @@ internal sealed class TreeKeys : IDisposable
 /// <remarks>
 /// Guarantee: that of the tree's noise on every family; a family's noise is a keyed function of its index, so looking at some of them only is post-processing of a tree that is noised
 /// everywhere. The estimate of a rank q is where the noisy pinball loss (the integral of cumulative count - q · total) is smallest: no count is cut off at zero on the way, which would pull the
-/// result. Its interval: the same walk with the cumulative counts moved by the half-width of their noise, once up and once down. Source: dp-math.md 3.8, 3.9, 8.2. One instance serves one thread.
+/// result. Its interval: the same walk with the cumulative counts moved by the half-width of their noise, once up and once down. Beyond a minimum or maximum there are few values, so a step in rank
+/// is a long way there: that end takes four fifths of the chance to miss, the other one fifth. Source: dp-math.md 3.8, 3.9, 8.2. One instance serves one thread.
 /// </remarks>
 internal sealed class TreeRelease
 {
@@ -90,10 +91,13 @@ internal sealed class TreeRelease
     /// <summary>Values that min and max leave out beyond themselves, in standard deviations of a cumulative count.</summary>
     private const double TailDeviations = 2;
 
+    /// <summary>Part of the chance to miss that the outer end of the interval of a min or max takes.</summary>
+    private const double OuterShare = 0.8;
+
     private readonly TreeKeys _keys;
     private readonly TreeDecoder _decoder;
     private readonly bool _noisy;
-    private readonly double? _z;
+    private readonly (double Outer, double Inner, double Rank)? _z;
     private readonly KeyedStream _stream;
     private readonly long[] _counts;
     private readonly double[] _measured;
@@ -112,7 +116,7 @@ internal sealed class TreeRelease
         _noisy = noisy;
         _stream = stream;
         var kind = keys.Spec.Levels[0].Noise.Kind;
-        _z = level is not { } c ? null : kind == NoiseKind.DiscreteGaussian ? MeanInterval.GaussianZ(c) : MeanInterval.LaplaceZ(Math.Max(0.95, c));
+        _z = level is { } c ? Deviations(kind, c) : null;
         var longest = Math.Max(_decoder.Cells, _decoder.Branching);
         _counts = new long[longest];
         _measured = new double[longest + _decoder.Branching + 4];
@@ -170,9 +174,21 @@ internal sealed class TreeRelease
             return (value, value, value);
         }
 
-        var low = grid.ToDouble((System.Numerics.BigInteger)_keys.Leaves.First(Walk(rank, z, partition, items).Leaf));
-        var high = grid.ToDouble((System.Numerics.BigInteger)_keys.Leaves.Last(Walk(rank, -z, partition, items).Leaf));
+        var (down, up) = node.Rank is not null ? (z.Rank, z.Rank) : node.Aggregate == AggregateKind.Min ? (z.Outer, z.Inner) : (z.Inner, z.Outer);
+        var low = grid.ToDouble((System.Numerics.BigInteger)_keys.Leaves.First(Walk(rank, down, partition, items).Leaf));
+        var high = grid.ToDouble((System.Numerics.BigInteger)_keys.Leaves.Last(Walk(rank, -up, partition, items).Leaf));
         return (value, Math.Min(low, value), Math.Max(high, value));
+    }
+
+    /// <summary>Deviations of an interval's ends: of a min or max beyond it and towards the middle, of a rank on both sides. The chances of both ends to miss add up to 1 - level.</summary>
+    private static (double Outer, double Inner, double Rank) Deviations(NoiseKind kind, double level)
+    {
+        // At low levels the outer end's share falls to one half, so that its own level stays one.
+        var miss = 1 - (kind == NoiseKind.DiscreteGaussian ? level : Math.Max(0.95, level));
+        var outer = Math.Max(0.5, Math.Min(OuterShare, 0.25 / miss));
+        return (Z(2 * outer * miss), Z(2 * (1 - outer) * miss), Z(miss));
+
+        double Z(double both) => kind == NoiseKind.DiscreteGaussian ? MeanInterval.GaussianZ(1 - both) : MeanInterval.LaplaceZ(1 - both);
     }
 
     /// <summary>The rank of a node, where that many values are believed to be in the partition.</summary>

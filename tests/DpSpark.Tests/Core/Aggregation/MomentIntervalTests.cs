@@ -60,7 +60,7 @@ public sealed class MomentIntervalTests
 
         Array.Sort(errors);
         Assert.True(covered >= s_least * Draws, $"covered {covered}");
-        Assert.True(width / Draws <= 2.1 * 2 * errors[(int)(Level * Draws)], $"width {width / Draws} shortest {2 * errors[(int)(Level * Draws)]}");
+        Assert.True(width / Draws <= 2 * 2 * errors[(int)(Level * Draws)], $"width {width / Draws} shortest {2 * errors[(int)(Level * Draws)]}");
     }
 
     [Theory]
