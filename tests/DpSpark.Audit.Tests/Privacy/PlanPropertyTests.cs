@@ -13,6 +13,8 @@ public sealed class PlanPropertyTests
 {
     private static readonly Config s_config = Config.QuickThrowOnFailure.WithMaxTest(AuditRun.IsLong ? 250 : 60).WithReplay(20_261_121, 7);
 
+    private const int PublicKeys = 20;
+
     [Fact]
     public void Plan_AnyRequest_CostsAtMostWhatWasAsked() => Prop.ForAll(Requests().ToArbitrary(), request =>
     {
@@ -31,16 +33,14 @@ public sealed class PlanPropertyTests
     }).Check(s_config);
 
     /// <remarks>
-    /// Pure mechanisms use epsilon up to the last digit, so the audit rejects them. Delta is not always used up (a threshold is a whole number, Gaussians compose to less than their
-    /// shares), so a plan with a delta may still hold; then the delta that the audit finds has grown. A total number of rows may make the other bounds idle: they are moved without it.
-    /// Beside a threshold, noise and keys share delta jointly: where no partition is new to the unit the keys need none of it, and what a small share of the noise loses may stay within
-    /// that. Most such moves are rejected; all of the threshold's own are.
+    /// Not every such move breaks the claim. A threshold is a whole number, so some delta is left; beside it, noise and keys share delta, and where the largest sum of both is that of many new
+    /// partitions, the noise of few may lose a little more. Which moves the plan bears is computed by <see cref="ExactPlan"/> from the moved integers, apart from planner and audit. Every
+    /// move that is not shown to be harmless is rejected, without exception; and most moves are of that kind, so that the test looks at something.
     /// </remarks>
     [Fact]
-    public void Plan_AnyIntegerMovedToTheUnsafeSide_IsRejectedOrCostsMore()
+    public void Plan_AnyIntegerMovedToTheUnsafeSide_IsRejectedUnlessTheClaimHoldsAllTheSame()
     {
-        var (rejected, moved) = (0, 0);
-        var (rejectedBesideKeys, movedBesideKeys) = (0, 0);
+        var (rejected, borne) = (0, 0);
         Prop.ForAll(Requests().ToArbitrary(), request =>
         {
             if (Plan(request) is not { } plan)
@@ -48,27 +48,47 @@ public sealed class PlanPropertyTests
                 return;
             }
 
-            var before = PlanAudit.Recompute(plan);
             foreach (var (name, spec) in Unsafe(plan.Spec))
             {
-                var after = PlanAudit.Recompute(plan with { Spec = spec });
-
-                if (spec.Selection is { Noise: not null } && !name.Contains("threshold", StringComparison.Ordinal))
+                if (PlanAudit.Recompute(plan with { Spec = spec }).Holds)
                 {
-                    movedBesideKeys++;
-                    rejectedBesideKeys += after.Holds ? 0 : 1;
-                    continue;
+                    borne++;
+                    Assert.True(new ExactPlan(spec, PublicKeys).Keeps(plan.Epsilon.ToDouble(), plan.Delta.ToDouble()), name + " of " + plan.Request.ToCanonicalText());
                 }
-
-                Assert.True(!after.Holds || after.Delta > before.Delta, name + " of " + plan.Request.ToCanonicalText());
-                moved++;
-                rejected += after.Holds ? 0 : 1;
+                else
+                {
+                    rejected++;
+                }
             }
         }).Check(s_config);
 
-        Assert.True(moved > 4 * s_config.MaxTest, $"{moved}");
-        Assert.True(rejected > 0.9 * moved, $"{rejected} of {moved}");
-        Assert.True(rejectedBesideKeys > 0.7 * movedBesideKeys, $"{rejectedBesideKeys} of {movedBesideKeys}");
+        Assert.True(rejected + borne > 4 * s_config.MaxTest, $"{rejected} and {borne}");
+        Assert.True(borne < rejected / 4, $"{borne} against {rejected}");
+    }
+
+    /// <summary>The second opinion is one: a plan that loses more than the audit allows by a tenth is not harmless to it either.</summary>
+    [Fact]
+    public void ExactPlan_PlansThatCostATenthMoreDelta_AreNotKept()
+    {
+        var seen = 0;
+        Prop.ForAll(Requests().ToArbitrary(), request =>
+        {
+            if (Plan(request) is not { } plan)
+            {
+                return;
+            }
+
+            foreach (var (name, spec) in Unsafe(plan.Spec).Where(m => m.Name.StartsWith("terms", StringComparison.Ordinal) || m.Name is "table" or "threshold"))
+            {
+                if (PlanAudit.Recompute(plan with { Spec = spec }) is { Holds: false } audit && audit.Delta > 1.1 * plan.Delta.ToDouble())
+                {
+                    seen++;
+                    Assert.False(new ExactPlan(spec, PublicKeys).Keeps(plan.Epsilon.ToDouble(), plan.Delta.ToDouble()), name + " of " + plan.Request.ToCanonicalText());
+                }
+            }
+        }).Check(s_config.WithMaxTest(12));
+
+        Assert.True(seen > 12, $"{seen}");
     }
 
     private static IEnumerable<(string Name, StageSpec Spec)> Unsafe(StageSpec spec)

@@ -49,6 +49,41 @@ public sealed record EmpiricalEpsilon(int Statistic, string Event, int Likely, i
         ArgumentNullException.ThrowIfNull(without);
         ArgumentNullException.ThrowIfNull(with);
         var half = without.Length / 2;
+        var best = Choose(without, with, half, delta, 2 * Deviations);
+        if (best.Score <= 0)
+        {
+            // Nothing is to be seen with that much room.
+            best = Choose(without, with, half, delta, Deviations);
+        }
+
+        var countA = Array.FindAll(Column(without, best.Statistic, half, without.Length), best.Event.Holds).Length;
+        var countB = Array.FindAll(Column(with, best.Statistic, half, with.Length), best.Event.Holds).Length;
+        return new(best.Statistic, best.Event.ToString()!, best.Swapped ? countA : countB, best.Swapped ? countB : countA, without.Length - half, delta);
+    }
+
+    /// <summary>What an attacker proves who knows the laws of both neighbours and looks at the best of these events, each seen exactly as often as expected.</summary>
+    /// <param name="events">Chances of events here and in the neighbour; for a scalar with monotone likelihood ratio, all that an optimal (Neyman-Pearson) test uses.</param>
+    /// <param name="trials">Releases of each input that are counted.</param>
+    /// <param name="delta">Delta of the claim.</param>
+    /// <param name="isSure">Whether both counts are taken 4.9 standard deviations to the bad side, so that the bound is reached but once in a million audits.</param>
+    public static double Attainable(IEnumerable<(double Likely, double Unlikely)> events, int trials, double delta, bool isSure = false)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var best = 0.0;
+        foreach (var (likely, unlikely) in events)
+        {
+            var found = new EmpiricalEpsilon(0, string.Empty, (int)Math.Floor(likely * trials), (int)Math.Ceiling(unlikely * trials), trials, delta);
+            best = Math.Max(best, isSure ? found.LowerWithPower : found.Lower);
+        }
+
+        return best;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"epsilon >= {Lower:F3} (statistic {Statistic} {Event}: {Likely} against {Unlikely} of {Trials})");
+
+    private static (double Score, int Statistic, Candidate Event, bool Swapped) Choose(double[][] without, double[][] with, int half, double delta, double deviations)
+    {
         var best = (Score: double.NegativeInfinity, Statistic: 0, Event: default(Candidate), Swapped: false);
         for (var s = 0; s < without[0].Length; s++)
         {
@@ -59,7 +94,7 @@ public sealed record EmpiricalEpsilon(int Statistic, string Event, int Likely, i
                 var (inA, inB) = (Array.FindAll(a, candidate.Holds).Length, Array.FindAll(b, candidate.Holds).Length);
                 foreach (var swapped in new[] { false, true })
                 {
-                    var score = Score(swapped ? inA : inB, swapped ? inB : inA, half, delta);
+                    var score = Score(swapped ? inA : inB, swapped ? inB : inA, half, delta, deviations);
                     if (score > best.Score)
                     {
                         best = (score, s, candidate, swapped);
@@ -68,13 +103,8 @@ public sealed record EmpiricalEpsilon(int Statistic, string Event, int Likely, i
             }
         }
 
-        var countA = Array.FindAll(Column(without, best.Statistic, half, without.Length), best.Event.Holds).Length;
-        var countB = Array.FindAll(Column(with, best.Statistic, half, with.Length), best.Event.Holds).Length;
-        return new(best.Statistic, best.Event.ToString()!, best.Swapped ? countA : countB, best.Swapped ? countB : countA, without.Length - half, delta);
+        return best;
     }
-
-    /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"epsilon >= {Lower:F3} (statistic {Statistic} {Event}: {Likely} against {Unlikely} of {Trials})");
 
     private static double[] Column(double[][] rows, int statistic, int from, int to)
     {
@@ -96,22 +126,21 @@ public sealed record EmpiricalEpsilon(int Statistic, string Event, int Likely, i
         return cuts.SelectMany(c => new[] { new Candidate(Relation.AtLeast, c), new Candidate(Relation.Below, c) }).Concat(common.Select(c => new Candidate(Relation.Equal, c)));
     }
 
-    /// <summary>The bound with Wilson's approximate proportions, to rank events quickly. Its intervals are twice as wide, so that the chosen event leaves room for <see cref="LowerWithPower"/>.</summary>
-    private static double Score(int likely, int unlikely, int trials, double delta)
+    /// <summary>The bound with Wilson's approximate proportions, to rank events quickly. Wide intervals leave the chosen event room for <see cref="LowerWithPower"/>.</summary>
+    private static double Score(int likely, int unlikely, int trials, double delta, double deviations)
     {
-        var (low, _) = Wilson(likely, trials);
-        var (_, high) = Wilson(unlikely, trials);
+        var (low, _) = Wilson(likely, trials, deviations);
+        var (_, high) = Wilson(unlikely, trials, deviations);
         return low <= delta ? low - delta - 10 : Math.Log((low - delta) / high);
     }
 
-    private static (double Low, double High) Wilson(int hits, int trials)
+    private static (double Low, double High) Wilson(int hits, int trials, double deviations)
     {
-        const double Wide = 2 * Deviations;
-        const double Square = Wide * Wide;
+        var square = deviations * deviations;
         double p = (double)hits / trials;
-        var middle = p + (Square / (2 * trials));
-        var width = Wide * Math.Sqrt((p * (1 - p) / trials) + (Square / (4.0 * trials * trials)));
-        return (Math.Max(0, (middle - width) / (1 + (Square / trials))), (middle + width) / (1 + (Square / trials)));
+        var middle = p + (square / (2 * trials));
+        var width = deviations * Math.Sqrt((p * (1 - p) / trials) + (square / (4.0 * trials * trials)));
+        return (Math.Max(0, (middle - width) / (1 + (square / trials))), (middle + width) / (1 + (square / trials)));
     }
 
     private double Bound(int likely, int unlikely)

@@ -96,7 +96,24 @@ internal static class AccountingClaims
             typeof(BasicAccountant), "the sum of what was charged",
             charges => Charge(charges) is var (epsilon, delta) && Generic(0.3, 0.01).Times(3).Keeps(epsilon, delta),
             3,
-            ("one charge missing", 2)),
+            ("one charge missing", 2), ("the count ignored", 1)),
+        Claim.About(
+            typeof(BasicAccountant), "epsilons and deltas both add up",
+            ((double Epsilon, double Delta) charges) => Generic(0.3, 0.01).Times(3).Keeps(charges.Epsilon, charges.Delta),
+            Charge(3),
+            ("the deltas' largest", (Charge(3).Epsilon, 0.01)), ("no delta", (Charge(3).Epsilon, 0)), ("the epsilons' largest", (0.3, Charge(3).Delta)), ("root of the sum of squares", (0.3 * Math.Sqrt(3), Charge(3).Delta)),
+            ("half", (Charge(3).Epsilon / 2, Charge(3).Delta / 2))),
+        Claim.About(
+            typeof(Zcdp), "rhos add up over different mechanisms",
+            rho => Worlds.Gaussian(3, 2).And(Worlds.Gaussian(6, 2)).Keeps(Zcdp.Epsilon(rho, 1e-4), 1e-4),
+            Zcdp.OfGaussian(3, 2) + Zcdp.OfGaussian(6, 2),
+            ("the larger alone, halved", Zcdp.OfGaussian(3, 2) / 2), ("root of the sum of squares of half of them", Math.Sqrt(Math.Pow(Zcdp.OfGaussian(3, 2), 2) + Math.Pow(Zcdp.OfGaussian(6, 2), 2)) / 2),
+            ("sigma doubled", Zcdp.OfGaussian(6, 2) + Zcdp.OfGaussian(12, 2))),
+        Claim.About(
+            typeof(Zcdp), "rho that an (epsilon, delta) allows",
+            rho => Zcdp.Delta(rho, 1) <= 1e-4 * (1 + 1e-9),
+            Zcdp.Rho(1, 1e-4),
+            ("epsilon doubled", Zcdp.Rho(2, 1e-4)), ("delta doubled", Zcdp.Rho(1, 2e-4)), ("epsilon squared over 2", 0.5)),
         Claim.About(
             typeof(Zcdp), "rho of Gaussian noise",
             rho => Worlds.Gaussian(3, 2).Times(2).Keeps(Zcdp.Epsilon(rho, 1e-4), 1e-4),

@@ -1,4 +1,6 @@
 using DpSpark.Core.Accounting.Loss;
+using DpSpark.Engine.Planning;
+using DpSpark.Engine.Planning.Costs;
 
 namespace DpSpark.Tests.WrongOnPurpose;
 
@@ -47,4 +49,20 @@ public class CoverageTests
         Assert.All(
             typeof(PrivacyMechanism).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(PrivacyMechanism))),
             branch => Assert.Contains(WrongOnPurposeTests.Claims, c => c.Of == branch && c.Mistakes.Count >= 3));
+
+    [Fact]
+    public void Composition_EveryBranchOfAPlan_HasClaimsOfDeltaEpsilonAndRho() =>
+        Assert.All(
+            typeof(GroupCost).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(GroupCost))),
+            branch => Assert.All(
+                new[] { "delta of ", "epsilon of ", "rho of " },
+                what => Assert.Contains(WrongOnPurposeTests.Claims, c => c.Of == branch && c.Statement.StartsWith(what, StringComparison.Ordinal) && c.Mistakes.Count >= 3)));
+
+    [Fact]
+    public void AuditComposition_EveryKind_HasClaimsOfDeltaAndRho() =>
+        Assert.All(
+            Enum.GetValues<AuditKind>(),
+            kind => Assert.All(
+                new[] { "delta of ", "rho of " },
+                what => Assert.Contains(WrongOnPurposeTests.Claims, c => c.Of == typeof(AuditComposition) && c.Statement.StartsWith($"{kind}: {what}", StringComparison.Ordinal))));
 }

@@ -13,6 +13,7 @@ public class WrongOnPurposeTests
         AggregationClaims.All,
         QuantileClaims.All,
         AccountingClaims.All,
+        CompositionClaims.All,
     }.SelectMany(c => c).ToDictionary(c => c.ToString());
 
     internal static IReadOnlyCollection<Claim> Claims => s_claims.Values;

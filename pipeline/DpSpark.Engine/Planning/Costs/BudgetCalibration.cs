@@ -29,7 +29,7 @@ internal sealed class BudgetCalibration
     /// <summary>Name and version of the accountant that the levels were found with.</summary>
     internal string Accountant { get; private set; } = BasicAccountantName;
 
-    /// <summary>Whether delta is spent although no mechanism needs one: the loss distribution of Laplace noise was used.</summary>
+    /// <summary>Whether delta is spent although no mechanism needs one: the loss distribution of Laplace noise was used, or the epsilon of a rho.</summary>
     internal bool SpendsDelta { get; private set; }
 
     private ReleaseRequest Request => _structure.Context.Request;
@@ -73,6 +73,9 @@ internal sealed class BudgetCalibration
                 break;
             case AccountantChoice.Zcdp:
                 Accountant = "zcdp-v1";
+
+                // Its epsilon holds at delta, whatever the noise.
+                SpendsDelta = true;
                 Concentrated(Request.Rho is { } rho ? Rounding.Inward(rho.ToDouble()) : Zcdp.Rho(Epsilon, ConcentratedDelta));
                 break;
             default:
