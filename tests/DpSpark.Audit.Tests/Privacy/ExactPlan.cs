@@ -7,7 +7,7 @@ namespace DpSpark.Audit.Tests.Privacy;
 
 /// <summary>
 /// The delta of a release of counts, sums and means at an epsilon, by trying out what a unit can do: rows at either end of the bounds, in as many partitions as it may be in, k of them its own.
-/// Written apart from planner and audit, on other formulas. Each output is given the end that is worst for it, and counts of units the widest spread of rows; both are bounds.
+/// Written apart from planner and audit, on other formulas. Selection by weights is not among them: for such a release it says no where yes would be right. Each output is given the end that is worst for it, and counts of units the widest spread of rows; both are bounds.
 /// </summary>
 internal sealed class ExactPlan
 {
@@ -45,8 +45,8 @@ internal sealed class ExactPlan
                 return true;
             }
 
-            // No lattice errs by that much.
-            if (found > 4 * delta)
+            // The coarsest lattice errs by a factor of five or six at an epsilon of 20, others by far less.
+            if (found > 20 * delta)
             {
                 return false;
             }
