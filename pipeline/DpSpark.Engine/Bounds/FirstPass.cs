@@ -62,7 +62,7 @@ public static class FirstPass
         }
 
         // What was reserved is what is charged, whatever the bounds are.
-        return whole with { Epsilon = plan.Epsilon, Delta = plan.Delta };
+        return Planner.Audited(whole with { Epsilon = plan.Epsilon, Delta = plan.Delta });
     }
 
     /// <summary>Whether a request asks for a first pass.</summary>

@@ -1,3 +1,4 @@
+using DpSpark.Core;
 using DpSpark.Core.Accounting.Loss;
 using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
@@ -15,14 +16,24 @@ public static class Planner
     /// <summary>Plans a release.</summary>
     /// <param name="request">The request.</param>
     /// <exception cref="PlanningException">The request cannot be planned; holds all faults at once.</exception>
+    /// <exception cref="DpSparkException">The audit of the plan contradicts it (DPS9012): a fault of the planner, found before anything is read.</exception>
     /// <remarks>
-    /// Guarantee: the plan's mechanisms together are (<see cref="ReleasePlan.Epsilon"/>, <see cref="ReleasePlan.Delta"/>)-differentially private for add/remove of one unit, and that
-    /// is at most what the request allows; <see cref="PlanAudit"/> recomputes it from the integers of the plan.
+    /// Guarantee: the plan's mechanisms together are (<see cref="ReleasePlan.Epsilon"/>, <see cref="ReleasePlan.Delta"/>)-differentially private for the request's neighbours, and that
+    /// is at most what the request allows; <see cref="PlanAudit"/> recomputes it from the integers of every plan before it is given out.
     /// </remarks>
     public static ReleasePlan Plan(ReleaseRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return FirstPass.IsNeeded(request) ? FirstPass.Plan(request) : PlanParts(request);
+        return Audited(FirstPass.IsNeeded(request) ? FirstPass.Plan(request) : PlanParts(request));
+    }
+
+    /// <summary>The plan, if what it claims holds by its integers.</summary>
+    internal static ReleasePlan Audited(ReleasePlan plan)
+    {
+        var audit = PlanAudit.Recompute(plan);
+        return audit.Holds
+            ? plan
+            : throw new DpSparkException("DPS9012", ExitCodes.Bug, "the plan does not keep the privacy that it claims.", $"The audit of its integers says: {string.Join(" ", audit.Findings)}", ["please report this with the manifest"]);
     }
 
     /// <summary>Plans a request whose bounds are all known.</summary>

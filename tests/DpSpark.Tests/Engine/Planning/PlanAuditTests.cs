@@ -1,3 +1,5 @@
+using DpSpark.Core;
+using DpSpark.Core.Parameters;
 using DpSpark.Core.Stages;
 using DpSpark.Engine.Planning;
 using static DpSpark.Tests.Engine.Planning.Requests;
@@ -27,6 +29,18 @@ public sealed class PlanAuditTests
             Assert.Empty(result.Findings);
             Assert.True(result.Delta <= plan.Delta.ToDouble());
         }
+    }
+
+    [Fact]
+    public void Plan_ThatIsNotWhatItClaims_IsNotGivenOut()
+    {
+        Assert.Same(s_laplace, Planner.Audited(s_laplace));
+
+        var fault = Assert.Throws<DpSparkException>(() => Planner.Audited(s_laplace with { Epsilon = s_laplace.Epsilon - ExactDecimal.Parse("0.001") }));
+
+        Assert.Equal("DPS9012", fault.Code);
+        Assert.Equal(ExitCodes.Bug, fault.ExitCode);
+        Assert.Contains("more epsilon", fault.Why, StringComparison.Ordinal);
     }
 
     [Theory]
