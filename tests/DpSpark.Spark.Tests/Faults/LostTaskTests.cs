@@ -94,7 +94,7 @@ public sealed class LostTaskTests(FaultClusterFixture spark)
         using var job = new FaultJob();
         spark.Gates.Hold(Release);
 
-        job.AssertReleasedAsUndisturbed(new SparkSettings { Remote = $"sc://{proxy.Address}/;token={server.Token}" }, () =>
+        job.AssertReleasedAsUndisturbed(FaultJob.SettingsOf(server) with { Remote = $"sc://{proxy.Address}/;token={server.Token}" }, () =>
         {
             spark.Gates.WaitUntilHeld(Release);
             for (var cut = 0; cut < 3; cut++)
